@@ -1,0 +1,118 @@
+/** Every interface to the outside. Adapters implement them; core never imports an adapter. */
+import type { Answer, Chunk, DocumentSummary, IndexedChunk, SearchFilters, SearchHit, Session, SourceReference, StoredDocument } from "./model.ts";
+
+/** Time, handed in. */
+export interface Clock {
+  /** Milliseconds since the epoch, for records people read. */
+  now(): number;
+  /** Monotonic milliseconds, for measuring and for deadlines. */
+  monotonic(): number;
+}
+
+/** What a delete removed, store by store. */
+export interface DeletionReceipt {
+  readonly documentId: string;
+  readonly path: string;
+  readonly rows: { readonly documents: number; readonly chunks: number };
+}
+
+/** The record of documents and chunks. Every method throws `store_unavailable` when the store is away. */
+export interface DocumentStore {
+  listDocuments(): Promise<DocumentSummary[]>;
+  getDocument(id: string): Promise<StoredDocument | undefined>;
+  /** Stores a document and its chunks in one transaction, replacing what was there under the same id. Resolves only when it is durable. */
+  replaceDocument(document: StoredDocument, chunks: readonly Chunk[]): Promise<void>;
+  /** Removes a document and its chunks; undefined when there was none. */
+  removeDocument(id: string): Promise<DeletionReceipt | undefined>;
+  /** All chunks of all documents, document by document, in order of ordinal. */
+  loadChunks(): AsyncIterable<readonly IndexedChunk[]>;
+}
+
+/** Sessions by version; `save` never overwrites a newer version. */
+export interface SessionStore {
+  /** Undefined when there is none or it belongs to somebody else. */
+  load(principal: string, id: string): Promise<Session | undefined>;
+  /** Most recently updated first. */
+  list(principal: string, limit: number): Promise<Session[]>;
+  /**
+   * Stores `session` if the stored version is `session.version - 1` (or none exists and the version is 1).
+   * @returns false when somebody else was faster: load again and decide.
+   */
+  save(session: Session): Promise<boolean>;
+  /** True when there was one to delete. */
+  remove(principal: string, id: string): Promise<boolean>;
+  /** Removes the oldest sessions of the principal until at most `keep` are left; returns how many went. */
+  prune(principal: string, keep: number): Promise<number>;
+}
+
+/** One judgement of an answer by its reader. */
+export interface Feedback {
+  readonly id: string;
+  readonly principal: string;
+  readonly rating: "up" | "down";
+  readonly requestId?: string | undefined;
+  readonly sessionId?: string | undefined;
+  readonly comment?: string | undefined;
+  readonly atMs: number;
+}
+
+export interface FeedbackStore {
+  /** Durable when resolved. A second write under the same id changes nothing and returns false. */
+  saveFeedback(feedback: Feedback): Promise<boolean>;
+  countFeedback(): Promise<{ readonly up: number; readonly down: number }>;
+}
+
+/** Finds chunks. */
+export interface Retriever {
+  /** Best first; an empty array when nothing shares anything with the query. */
+  search(query: string, options: SearchOptions): Promise<SearchHit[]>;
+}
+
+export interface SearchOptions {
+  /** How many hits at most. */
+  readonly limit: number;
+  readonly filters?: SearchFilters | undefined;
+  /** Adds {@link HitExplanation} to each hit. */
+  readonly explain?: boolean | undefined;
+}
+
+/** One message to a chat model. */
+export interface ChatMessage {
+  readonly role: "system" | "user" | "assistant";
+  readonly content: string;
+}
+
+/** A language model that streams text. */
+export interface ChatModel {
+  /** Name of the model, as told to the reader of an answer. */
+  readonly name: string;
+  /**
+   * Streams the completion in pieces of text. Ends normally only after the model said that it finished;
+   * otherwise throws `llm_failed`, `llm_timeout` or `rate_limited`.
+   */
+  stream(messages: readonly ChatMessage[], options: { readonly signal: AbortSignal; readonly maxTokens: number }): AsyncIterable<string>;
+}
+
+/** An answer as kept for the next time it is asked for: everything but whose session it was. */
+export interface CachedAnswer {
+  readonly answer: Omit<Answer, "sessionId">;
+  readonly sources: readonly SourceReference[];
+}
+
+/** Complete, well-founded answers by a key that holds all they depend on. Losing an entry costs time alone. */
+export interface ResponseCache {
+  get(key: string): Promise<CachedAnswer | undefined>;
+  set(key: string, value: CachedAnswer): Promise<void>;
+}
+
+/** Counts and times, for metrics; every method is cheap and never throws. */
+export interface Telemetry {
+  /** Duration of one step of the pipeline, in milliseconds. */
+  stage(stage: string, durationMs: number): void;
+  /** A citation failed its comparison with the stored text and was dropped. */
+  citationDropped(): void;
+  /** Something was taken from a cache instead of being made anew. */
+  cacheHit(kind: "response"): void;
+  /** An answer left the pipeline. */
+  answered(outcome: "extractive" | "model" | "refused" | "failed"): void;
+}
