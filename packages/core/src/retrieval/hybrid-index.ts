@@ -1,0 +1,153 @@
+/** The retriever: words, character grams and a semantic space learnt from the corpus, searched as one. */
+import { inverseDocumentFrequency } from "../lexical/bm25.ts";
+import { createVocabulary } from "../lexical/vocabulary.ts";
+import type { IndexedChunk, SearchHit } from "../model.ts";
+import { createPacer, type YieldNow } from "../pacing.ts";
+import type { Retriever, SearchOptions } from "../ports.ts";
+import { TRAINED_RERANKER } from "../reranking/trained-reranker.ts";
+import type { LsaModel, LsaOptions } from "../semantic/lsa.ts";
+import { readLsaSnapshot, writeLsaSnapshot } from "../semantic/lsa-snapshot.ts";
+import { type Analyzer, createAnalyzer } from "../text/analyzer.ts";
+import { type ChunkEntry, createChunkEntry } from "./chunk-entry.ts";
+import { DEFAULT_FUSION_WEIGHTS, type FusionWeights } from "./fusion.ts";
+import { buildIndexState, type IndexState } from "./index-state.ts";
+import { searchState } from "./search.ts";
+
+export interface HybridIndexOptions {
+  /** Default: English stop words and stems, see {@link createAnalyzer}. */
+  readonly analyzer?: Analyzer | undefined;
+  /** Default: {@link DEFAULT_FUSION_WEIGHTS}. */
+  readonly weights?: FusionWeights | undefined;
+  /** Whether the feature reranker decides the order, or the fusion alone. Default true. */
+  readonly rerank?: boolean | undefined;
+  /** Training of the semantic space. */
+  readonly lsa?: LsaOptions | undefined;
+}
+
+export interface RefreshOptions {
+  /** Called every few milliseconds of work. */
+  readonly yieldNow?: YieldNow | undefined;
+  /**
+   * Whether the semantic space may be trained if it is missing or outgrown. Default true.
+   * With false a large collection becomes searchable by its words at once; call again to train.
+   */
+  readonly train?: boolean | undefined;
+}
+
+export interface HybridIndexStats {
+  readonly documents: number;
+  readonly chunks: number;
+  readonly terms: number;
+  /** Rank of the semantic space; 0 without one. */
+  readonly dimensions: number;
+  /** Grows with every refresh that changed something; 0 before the first. */
+  readonly generation: number;
+}
+
+export interface HybridIndex extends Retriever {
+  /** Replaces all chunks of one document, to be found after the next refresh; all must have the same `documentId`. */
+  upsertDocument(chunks: readonly IndexedChunk[]): void;
+  /** Forgets a document at the next refresh. @returns whether it was known. */
+  removeDocument(documentId: string): boolean;
+  /** Brings all changes so far into the searchable state; searches see the old state until it is done. Calls queue up. */
+  refresh(options?: RefreshOptions): Promise<void>;
+  stats(): HybridIndexStats;
+  /** How rare an analysed term is in the searchable state, in nats; an unseen term has the largest value there is. */
+  inverseDocumentFrequency(term: string): number;
+  /** The trained semantic space as bytes; undefined before training. */
+  toSnapshot(): Uint8Array | undefined;
+  /**
+   * Takes over a space from {@link HybridIndex.toSnapshot}, used by the next refresh instead of training while the corpus is of like size.
+   * @returns false when the bytes are not a snapshot of this version.
+   */
+  fromSnapshot(snapshot: Uint8Array): boolean;
+}
+
+/**
+ * Creates an empty index.
+ *
+ * @example
+ * const index = createHybridIndex();
+ * index.upsertDocument(chunks);
+ * await index.refresh();
+ * const hits = await index.search("how long may I stay abroad", { limit: 10 });
+ */
+export function createHybridIndex(options: HybridIndexOptions = {}): HybridIndex {
+  const analyzer = options.analyzer ?? createAnalyzer();
+  const weights = options.weights ?? DEFAULT_FUSION_WEIGHTS;
+  const reranker = (options.rerank ?? true) ? TRAINED_RERANKER : undefined;
+  const vocabulary = createVocabulary();
+  const collection = new Map<string, readonly ChunkEntry[]>();
+  let state: IndexState | undefined;
+  let restored: LsaModel | undefined;
+  let changed = true;
+  let queue = Promise.resolve();
+
+  const rebuild = async ({ yieldNow, train = true }: RefreshOptions): Promise<void> => {
+    if (!changed && !(train && state?.semantic === undefined && collection.size > 0)) return;
+    changed = false;
+    try {
+      state = await buildIndexState(
+        {
+          generation: (state?.generation ?? 0) + 1,
+          collection: new Map(collection),
+          vocabulary,
+          previous: state,
+          model: restored,
+          mayTrain: train,
+          lsa: options.lsa ?? {},
+        },
+        createPacer(yieldNow),
+      );
+    } catch (error) {
+      changed = true;
+      throw error;
+    }
+  };
+
+  return {
+    upsertDocument(chunks) {
+      const documentId = chunks[0]?.documentId;
+      if (documentId === undefined) return;
+      collection.set(
+        documentId,
+        chunks.map((chunk) => createChunkEntry(chunk, analyzer, vocabulary)),
+      );
+      changed = true;
+    },
+    removeDocument(documentId) {
+      const known = collection.delete(documentId);
+      changed ||= known;
+      return known;
+    },
+    refresh(refreshOptions = {}) {
+      const done = queue.then(() => rebuild(refreshOptions));
+      queue = done.catch(() => undefined);
+      return done;
+    },
+    async search(query: string, searchOptions: SearchOptions): Promise<SearchHit[]> {
+      return state === undefined ? [] : searchState(state, query, searchOptions, { analyzer, vocabulary, weights, reranker });
+    },
+    stats: () => ({
+      documents: state?.documents.length ?? 0,
+      chunks: state?.entries.length ?? 0,
+      terms: state?.termCount ?? 0,
+      dimensions: state?.semantic?.model.rank ?? 0,
+      generation: state?.generation ?? 0,
+    }),
+    inverseDocumentFrequency(term) {
+      const id = vocabulary.find(term);
+      const frequency = id === undefined ? 0 : (state?.words.documentFrequency(id) ?? 0);
+      return inverseDocumentFrequency(state?.entries.length ?? 0, frequency);
+    },
+    toSnapshot() {
+      const model = state?.semantic?.model;
+      return model === undefined ? undefined : writeLsaSnapshot(model, vocabulary);
+    },
+    fromSnapshot(snapshot) {
+      restored = readLsaSnapshot(snapshot, vocabulary);
+      changed ||= restored !== undefined;
+      return restored !== undefined;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** One search over one state: ranking, reranking, near-duplicates, evidence. */
+import type { Vocabulary } from "../lexical/vocabulary.ts";
+import type { SearchHit } from "../model.ts";
+import type { SearchOptions } from "../ports.ts";
+import { type RerankingModel, scoreRelevance } from "../reranking/feature-reranker.ts";
+import type { Analyzer } from "../text/analyzer.ts";
+import type { Candidates } from "./candidates.ts";
+import { createEvidence } from "./evidence.ts";
+import type { FusionWeights } from "./fusion.ts";
+import type { IndexState } from "./index-state.ts";
+import { areNearDuplicates } from "./near-duplicates.ts";
+import { type AnalyzedQuery, analyzeQuery } from "./query-analysis.ts";
+import { type Ranking, rankCandidates } from "./ranking.ts";
+import { SIGNAL_NAMES } from "./signals.ts";
+
+export interface SearchContext {
+  readonly analyzer: Analyzer;
+  readonly vocabulary: Vocabulary;
+  readonly weights: FusionWeights;
+  /** Undefined leaves the order to the fusion. */
+  readonly reranker: RerankingModel | undefined;
+}
+
+/** Candidates of the first stage at least; more when more hits are asked for. */
+export const CANDIDATES = 200;
+
+export function searchState(state: IndexState, text: string, options: SearchOptions, context: SearchContext): SearchHit[] {
+  if (options.limit <= 0) return [];
+  const query = analyzeQuery(text, state, context.analyzer, context.vocabulary);
+  const ranking = rankCandidates(state, query, Math.max(CANDIDATES, 2 * options.limit), options.filters, context.weights);
+  const { candidates, signals, fused } = ranking;
+  const scores = context.reranker === undefined ? fused : scoreRelevance(ranking.normalised, context.reranker);
+  const order = Array.from(scores.keys()).sort((left, right) => (scores[right] ?? 0) - (scores[left] ?? 0));
+  const evidenceOf = createEvidence(text, state, context.analyzer, context.vocabulary);
+  return chooseDistinct(state, query, candidates, order, options.limit).flatMap((index) => {
+    const entry = state.entries[candidates.chunks[index] ?? -1];
+    if (entry === undefined) return [];
+    const hit: SearchHit = {
+      chunk: entry.chunk,
+      score: scores[index] ?? 0,
+      evidence: evidenceOf(entry, Math.min(1, signals.semanticMiddle[index] ?? 0)),
+    };
+    return [options.explain === true ? { ...hit, explanation: { signals: signalsOf(ranking, scores, index) } } : hit];
+  });
+}
+
+/** Every signal, what the fusion made of them, and the score that decided. */
+function signalsOf({ normalised, fused }: Ranking, scores: Float64Array, index: number): Record<string, number> {
+  const signals = Object.fromEntries(SIGNAL_NAMES.map((name) => [name, normalised[name][index] ?? 0]));
+  return { ...signals, fused: fused[index] ?? 0, reranked: scores[index] ?? 0 };
+}
+
+/** Leaves out what a better hit says already, unless it has a term of the question that the better one lacks. */
+function chooseDistinct(state: IndexState, query: AnalyzedQuery, candidates: Candidates, order: readonly number[], limit: number): number[] {
+  const chosen: number[] = [];
+  for (const index of order) {
+    if (chosen.length >= limit) break;
+    const entry = state.entries[candidates.chunks[index] ?? -1];
+    if (entry === undefined) continue;
+    const repeats = chosen.some((other) => {
+      const better = state.entries[candidates.chunks[other] ?? -1];
+      return better !== undefined && areNearDuplicates(better, entry) && !addsQueryTerm(entry.sequence, better.sequence, query);
+    });
+    if (!repeats) chosen.push(index);
+  }
+  return chosen;
+}
+
+function addsQueryTerm(sequence: Uint32Array, better: Uint32Array, query: AnalyzedQuery): boolean {
+  return query.terms.ids.some((term) => sequence.includes(term) && !better.includes(term));
+}
