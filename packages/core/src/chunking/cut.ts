@@ -53,8 +53,10 @@ function splitsPair(text: string, at: number): boolean {
   return before >= 0xd800 && before <= 0xdbff && after >= 0xdc00 && after <= 0xdfff;
 }
 
+const LINE_FEED = 10;
+
 function isLineEnd(text: string, at: number): boolean {
-  return text[at] === "\n";
+  return text.charCodeAt(at) === LINE_FEED;
 }
 
 const CLOSING = new Set("\"'”’)]»*_");

@@ -15,7 +15,6 @@ export const SIGNAL_NAMES = [
   "sentence",
   "title",
   "bigrams",
-  "proximity",
   "coverage",
   "feedback",
 ] as const;
@@ -27,8 +26,6 @@ export type SignalTable = Readonly<Record<SignalName, Float32Array>>;
 
 const K1 = 1.2;
 const B = 0.75;
-/** Two query terms further apart than this many terms say nothing about each other. */
-const PROXIMITY_WINDOW = 8;
 
 export function computeSignals(state: IndexState, query: AnalyzedQuery, candidates: Candidates): SignalTable {
   const count = candidates.chunks.length;
@@ -42,7 +39,6 @@ export function computeSignals(state: IndexState, query: AnalyzedQuery, candidat
     sentence: column(),
     title: column(),
     bigrams: column(),
-    proximity: column(),
     coverage: column(),
     feedback: column(),
   };
@@ -65,7 +61,6 @@ export function computeSignals(state: IndexState, query: AnalyzedQuery, candidat
     const match = matchTerms(entry, query, positions, state);
     table.sentence[index] = match.sentence;
     table.bigrams[index] = match.bigrams;
-    table.proximity[index] = match.proximity;
     table.title[index] = scoreTitle(entry, query, positions, state.averageTitleLength);
     table.coverage[index] = coverageOf(entry, query);
   }
@@ -79,8 +74,6 @@ interface TermMatch {
   readonly sentence: number;
   /** BM25 of the question's pairs of neighbours. */
   readonly bigrams: number;
-  /** Weight of different query terms close to each other, falling with the square of their distance. */
-  readonly proximity: number;
 }
 
 function matchTerms(entry: ChunkEntry, query: AnalyzedQuery, positions: Int16Array, state: IndexState): TermMatch {
@@ -88,8 +81,6 @@ function matchTerms(entry: ChunkEntry, query: AnalyzedQuery, positions: Int16Arr
   const sentenceCounts = new Float32Array(query.terms.ids.length);
   const bigramCounts = new Float32Array(query.bigrams.length);
   let best = 0;
-  let proximity = 0;
-  let lastIndex = -1;
   let lastAt = -1;
   let from = 0;
   for (const end of sentenceEnds) {
@@ -100,10 +91,6 @@ function matchTerms(entry: ChunkEntry, query: AnalyzedQuery, positions: Int16Arr
       matched = true;
       sentenceCounts[index] = (sentenceCounts[index] ?? 0) + 1;
       if (at > 0 && lastAt === at - 1) countBigram(query, sequence[at - 1] ?? 0, sequence[at] ?? 0, bigramCounts);
-      if (lastIndex >= 0 && lastIndex !== index && at - lastAt <= PROXIMITY_WINDOW) {
-        proximity += ((query.idf[index] ?? 0) + (query.idf[lastIndex] ?? 0)) / (at - lastAt) ** 2;
-      }
-      lastIndex = index;
       lastAt = at;
     }
     if (matched) {
@@ -115,7 +102,7 @@ function matchTerms(entry: ChunkEntry, query: AnalyzedQuery, positions: Int16Arr
   let bigrams = 0;
   const norm = lengthNorm(sequence.length, state.words.averageLength);
   for (const [index, { idf }] of query.bigrams.entries()) bigrams += idf * saturate(bigramCounts[index] ?? 0, norm);
-  return { sentence: best, bigrams, proximity: proximity / (proximity + 10) };
+  return { sentence: best, bigrams };
 }
 
 function countBigram(query: AnalyzedQuery, first: number, second: number, counts: Float32Array): void {

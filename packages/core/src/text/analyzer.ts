@@ -34,8 +34,8 @@ const NOT_TERM = /[^\p{L}\p{N}\p{M}]+/u;
 
 /** Entries after which the memo of word forms starts anew, so that a hostile corpus cannot grow it without end. */
 const MEMO_LIMIT = 200_000;
-/** Longer "words" are data (base64, hashes); their beginning identifies them well enough. */
-const MAX_TERM_LENGTH = 64;
+/** Longer "words" are data (base64, hashes); their beginning, in UTF-16 units, identifies them well enough. */
+const MAX_WORD_LENGTH = 64;
 
 /**
  * Creates an analyzer; it remembers word forms, so share one per index.
@@ -49,8 +49,7 @@ export function createAnalyzer(options: AnalyzerOptions = {}): Analyzer {
   const memo = new Map<string, readonly string[]>();
 
   const analyzePart = (part: string, terms: string[]): void => {
-    if (part === "" || stopWords.has(part)) return;
-    terms.push(stem(part.length > MAX_TERM_LENGTH ? part.slice(0, MAX_TERM_LENGTH) : part));
+    if (part !== "" && !stopWords.has(part)) terms.push(stem(part));
   };
 
   const analyzeWord = (raw: string): string[] => {
@@ -61,7 +60,8 @@ export function createAnalyzer(options: AnalyzerOptions = {}): Analyzer {
     return terms;
   };
 
-  const termsOfWord = (raw: string): readonly string[] => {
+  const termsOfWord = (whole: string): readonly string[] => {
+    const raw = whole.length > MAX_WORD_LENGTH ? shorten(whole) : whole;
     const known = memo.get(raw);
     if (known !== undefined) return known;
     const terms = analyzeWord(raw);
@@ -91,6 +91,12 @@ export function createAnalyzer(options: AnalyzerOptions = {}): Analyzer {
       return tokens;
     },
   };
+}
+
+/** The first units of a word, without half a character at the end. */
+function shorten(word: string): string {
+  const code = word.charCodeAt(MAX_WORD_LENGTH - 1);
+  return word.slice(0, code >= 0xd800 && code <= 0xdbff ? MAX_WORD_LENGTH - 1 : MAX_WORD_LENGTH);
 }
 
 /** Lower case, compatibility forms unified, accents of Latin, Greek and Cyrillic letters removed, one apostrophe. */

@@ -26,8 +26,11 @@ const OFTEN_LAST = new Set("etc inc ltd co corp u.s u.k u.n e.u d.c a.m p.m ph.d
 
 const LIST_MARKER = /^\s*(?:[-*+•◦▪‣]\s|\(?\d{1,3}[.)]\s|\(?[a-zA-Z][)]\s|#{1,6}\s|>\s?|\||```|~~~|(?:[-*_]\s*){3,}$)/;
 const HEADING = /^\s*#{1,6}\s/;
-/** A full stop, with the closing quotes and brackets that belong to it, before space or the end. */
-const STOP = /(?:[.!?…]+["'”’)\]»]*(?=\s|$))|(?:[。！？｡]+[」』”’）】]*)/gu;
+/**
+ * A full stop, with the closing quotes and brackets that belong to it, before space or the end.
+ * Starting only where a run of stops begins keeps the time linear.
+ */
+const STOP = /(?:(?<![.!?…])[.!?…]+["'”’)\]»]*(?=\s|$))|(?:[。！？｡]+[」』”’）】]*)/gu;
 /** Lines shorter than this are not taken for hard-wrapped prose. */
 const MIN_WRAP_WIDTH = 40;
 
@@ -107,10 +110,11 @@ function endsBlock(text: string, line: Span, next: Span, width: number): boolean
 function splitBlock(text: string, block: Span): Span[] {
   const sentences: Span[] = [];
   const content = text.slice(block.start, block.end);
+  const first = content.search(/\S/);
   let start = 0;
   for (const match of content.matchAll(STOP)) {
     const end = match.index + match[0].length;
-    if (!endsSentence(content, match.index, end)) continue;
+    if (!endsSentence(content, first, match.index, end)) continue;
     sentences.push({ start: block.start + start, end: block.start + end });
     start = end;
   }
@@ -118,7 +122,8 @@ function splitBlock(text: string, block: Span): Span[] {
   return sentences;
 }
 
-function endsSentence(content: string, stop: number, end: number): boolean {
+/** @param first where the block's first word begins: a number there is that of a list item. */
+function endsSentence(content: string, first: number, stop: number, end: number): boolean {
   const mark = content[stop];
   if (mark !== "." && mark !== "…") return true;
   const next = /^\s+["'“‘([«]*(\S)/u.exec(content.slice(end, end + 40))?.[1];
@@ -129,7 +134,7 @@ function endsSentence(content: string, stop: number, end: number): boolean {
   const bare = word.replace(/^["'“‘([«]+/u, "");
   // "J. Smith", but "vitamin C. It": an initial follows a capitalised word or begins the sentence, and a name follows it.
   if (/^\p{Lu}$/u.test(bare)) return !/(?:^|[\p{Lu}.][\p{L}.]*\s+)["'“(]*$/u.test(content.slice(Math.max(0, stop - 30), stop - 1));
-  if (/^\d{1,3}$/.test(bare) && /^\s*$/.test(content.slice(0, stop - bare.length))) return false;
+  if (/^\d{1,3}$/.test(bare) && stop - bare.length <= first) return false;
   const folded = bare.toLowerCase();
   if (!ABBREVIATIONS.has(folded)) return true;
   return OFTEN_LAST.has(folded) && /\p{Lu}/u.test(next);

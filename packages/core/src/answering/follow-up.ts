@@ -1,0 +1,54 @@
+/** Tells whether a question can only be understood together with the one before it. English, like the stop words. */
+import type { Analyzer } from "../text/analyzer.ts";
+import { findNames } from "./names.ts";
+
+const LEADING = /^\s*(?:(?:and|but|or|so|then|also|ok|okay|yes|no|well|thanks|thank you)\b[\s,.!]*)+/i;
+const ELLIPTIC = /^\s*(?:(?:what|how) about|why not|why so|how so|since when|which one|any other|anything else|what else|who else|where else)\b/i;
+const QUESTION_WORD =
+  /^\s*(?:in |on |at |for |from |to |by |with )?(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|will|would|should|has|have|had)\b/i;
+/** Stand for something named elsewhere. "That" does so only at the end of a phrase; elsewhere it joins clauses. */
+const PRONOUN =
+  /\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|those|these|this one|that one|the former|the latter|the same|this|that(?=\s*(?:[?.,!]|$))|there(?=\s*(?:[?.,!]|$)))\b/giu;
+/** "It" and "this" that stand for nothing: "is it possible to …", "this year". */
+const IMPERSONAL =
+  /\b(?:is|was|be) it (?:possible|true|necessary|allowed|important|easy|hard|difficult|common|legal|better|worth|safe)\b|\bit (?:takes?|costs?|means?) to\b|\bthis (?:year|month|week|day|morning|evening|time)\b/giu;
+const CLAUSE = /[,;]|\b(?:and|or|but|when|if|because|while|before|after|since|that|who|which|where|once|until)\b/i;
+/** Has at most one word of its own, with the definite article: "Who is the author?" */
+const BARE_DEFINITE = /\bthe \p{L}+\s*[?.!]*\s*$/iu;
+
+/**
+ * True when the question holds a pronoun without an antecedent of its own, lacks a predicate ("and in Oslo?"), or
+ * has next to no words of its own ("Why?", "Who is the author?").
+ */
+export function needsEarlierTurns(question: string, analyzer: Analyzer): boolean {
+  if (ELLIPTIC.test(question.replace(LEADING, ""))) return true;
+  const body = question.replace(LEADING, "");
+  const contentCount = new Set(analyzer.terms(body)).size;
+  if (contentCount === 0) return true;
+  if (hasOpenPronoun(body, analyzer)) return true;
+  const hasLead = body.length < question.length;
+  if (hasLead && !QUESTION_WORD.test(body)) return true;
+  const hasName = findNames(body).length > 0;
+  if (hasLead && contentCount === 1 && !hasName) return true;
+  return contentCount === 1 && !hasName && BARE_DEFINITE.test(body);
+}
+
+/** A pronoun that nothing before it in the question itself can stand for. */
+function hasOpenPronoun(text: string, analyzer: Analyzer): boolean {
+  const cleaned = text.replace(IMPERSONAL, (match) => " ".repeat(match.length));
+  for (const match of cleaned.matchAll(PRONOUN)) {
+    const before = cleaned.slice(0, match.index);
+    if (findNames(before).length > 0) continue;
+    const contentCount = analyzer.terms(before).length;
+    const isPossessive = /^(?:its|their|his)$/i.test(match[0]) || (/^her$/i.test(match[0]) && /^\s+\p{Ll}/u.test(cleaned.slice(match.index + 3)));
+    if (contentCount > 0 && CLAUSE.test(afterFirstContentWord(before, analyzer))) continue;
+    if (isPossessive && contentCount >= 2) continue;
+    return true;
+  }
+  return false;
+}
+
+function afterFirstContentWord(text: string, analyzer: Analyzer): string {
+  const first = analyzer.tokens(text)[0];
+  return first === undefined ? "" : text.slice(first.end);
+}

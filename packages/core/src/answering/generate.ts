@@ -1,0 +1,38 @@
+/** Step 8: a call to the language model behind its budget and its breaker. */
+import { RagError } from "../errors.ts";
+import type { ChatMessage } from "../ports.ts";
+import { isModelEvidence } from "../resilience/model-evidence.ts";
+import type { AnswerModel } from "./services.ts";
+
+/**
+ * Streams the model's text.
+ *
+ * Success and failure are told to the breaker; a client that left, or a reader that stopped early, tells it nothing.
+ *
+ * @throws RagError `rate_limited`, `llm_circuit_open`, `llm_failed` or `llm_timeout`; the reason of `signal` when it is aborted.
+ */
+export async function* generateText(
+  messages: readonly ChatMessage[],
+  model: Pick<AnswerModel, "chat" | "breaker" | "budget" | "maxTokens">,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
+  signal.throwIfAborted();
+  // With nothing left this throws; otherwise it is spent only when the breaker lets the call through.
+  if (model.budget.remaining() < 1) model.budget.spend();
+  const permit = model.breaker.enter();
+  try {
+    model.budget.spend();
+    for await (const piece of model.chat.stream(messages, { signal, maxTokens: model.maxTokens })) {
+      signal.throwIfAborted();
+      if (piece !== "") yield piece;
+    }
+    signal.throwIfAborted();
+    permit.succeeded();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isModelEvidence(error)) permit.failed();
+    throw error instanceof RagError ? error : new RagError("llm_failed", "The language model failed to answer. Try again later.", { cause: error });
+  } finally {
+    permit.toldNothing();
+  }
+}

@@ -1,0 +1,18 @@
+/** Step 3: an answer given before, if all it rests on is still as it was. */
+import type { CachedAnswer } from "../ports.ts";
+import { isInDocument } from "./citation-binder.ts";
+import type { AnswerServices } from "./services.ts";
+
+/**
+ * Undefined for an unknown key, a cache that is away, and an answer of which a quote no longer stands in the stored text:
+ * a document may have been replaced while the index still shows its earlier version.
+ */
+export async function recallAnswer(key: string, services: Pick<AnswerServices, "cache" | "documents">): Promise<CachedAnswer | undefined> {
+  // An entry that cannot be had costs time alone.
+  const cached = await services.cache.get(key).catch(() => undefined);
+  if (cached === undefined) return undefined;
+  for (const citation of cached.answer.citations) {
+    if (!isInDocument(citation, await services.documents.getDocument(citation.documentId))) return undefined;
+  }
+  return cached;
+}

@@ -1,0 +1,75 @@
+/** The public surface of the core package, listed one by one. */
+export { type AnswerRequest, answerQuestion } from "./answering/answer.ts";
+export { createResponseCache, type ResponseCacheOptions } from "./answering/response-cache.ts";
+export type { AnswerModel, AnswerServices } from "./answering/services.ts";
+export { findFirstHeading } from "./chunking/blocks.ts";
+export { type ChunkableText, type ChunkOptions, type ChunkSpan, chunkDocument } from "./chunking/chunk-document.ts";
+export { ERROR_STATUS, type ErrorCode, RagError, type RagErrorOptions } from "./errors.ts";
+export type { IngestionEvent, IngestionFailure, IngestionOutcome } from "./ingestion/events.ts";
+export { type IngestionDependencies, type IngestionIndex, runIngestion } from "./ingestion/run.ts";
+export {
+  type DocumentSource,
+  type IngestionStage,
+  type SourceDocument,
+  type SourceEntry,
+  type SourceFailure,
+  UnprocessableDocument,
+} from "./ingestion/source.ts";
+export type {
+  Answer,
+  AnswerEvent,
+  AnsweredBy,
+  Chunk,
+  Citation,
+  DocumentFormat,
+  DocumentSummary,
+  EvidenceSignals,
+  HitExplanation,
+  IndexedChunk,
+  NearMiss,
+  SearchFilters,
+  SearchHit,
+  Session,
+  SourceReference,
+  StoredDocument,
+  Turn,
+} from "./model.ts";
+export type { YieldNow } from "./pacing.ts";
+export type {
+  CachedAnswer,
+  ChatMessage,
+  ChatModel,
+  Clock,
+  DeletionReceipt,
+  DocumentStore,
+  Feedback,
+  FeedbackStore,
+  ResponseCache,
+  Retriever,
+  SearchOptions,
+  SessionStore,
+  Telemetry,
+} from "./ports.ts";
+export {
+  type BreakerPermit,
+  type BreakerState,
+  type BreakerTransition,
+  type CircuitBreaker,
+  type CircuitBreakerOptions,
+  createCircuitBreaker,
+} from "./resilience/breaker.ts";
+export { type StreamDeadlineOptions, type StreamTimeout, streamWithDeadlines } from "./resilience/deadline.ts";
+export { isModelEvidence, UpstreamStatusError } from "./resilience/model-evidence.ts";
+export { createRequestBudget, type RequestBudget, type RequestBudgetOptions } from "./resilience/request-budget.ts";
+export type { Timers } from "./resilience/timers.ts";
+export {
+  createHybridIndex,
+  type HybridIndex,
+  type HybridIndexOptions,
+  type HybridIndexStats,
+  type RefreshOptions,
+} from "./retrieval/hybrid-index.ts";
+export { createMemorySessionStore, type MemorySessionStoreOptions } from "./sessions/memory-session-store.ts";
+export type { SessionLimits } from "./sessions/session-limits.ts";
+export { type Analyzer, type AnalyzerOptions, createAnalyzer, type Token } from "./text/analyzer.ts";
+export { type SentenceOptions, type Span, splitSentences } from "./text/sentences.ts";
