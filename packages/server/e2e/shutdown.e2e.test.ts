@@ -1,0 +1,84 @@
+/** How the server ends: what is in flight is finished, what hangs is cut, and a second signal does not wait. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { connectApi } from "../test-support/api.ts";
+import { type FakeLlmServer, startFakeLlmServer } from "../test-support/fake-llm-server.ts";
+import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
+let llm: FakeLlmServer;
+let server: RunningServer;
+
+async function start(environment: Record<string, string> = {}): Promise<string> {
+  server = await startServer({
+    DATA_DIR: join(folder.path, "data"),
+    DOCS_DIR: join(folder.path, "docs"),
+    LLM_BASE_URL: llm.baseUrl,
+    LLM_MODEL: "m",
+    ...environment,
+  });
+  return (await connectApi(server)).apiKey;
+}
+
+function askStreaming(apiKey: string): Promise<Response> {
+  return fetch(`${server.address}/chat`, {
+    method: "POST",
+    headers: { "x-api-key": apiKey, "content-type": "application/json" },
+    body: JSON.stringify({ question: "Where does the owl sleep?", stream: true }),
+  });
+}
+
+beforeEach(async () => {
+  folder = await temporaryDirectory();
+  await mkdir(join(folder.path, "docs"));
+  await writeFile(join(folder.path, "docs", "owl.md"), "# The owl\n\nThe owl sleeps in the barn until dusk.");
+  llm = await startFakeLlmServer();
+});
+afterEach(async () => {
+  await server.stop("SIGKILL");
+  await llm.close();
+  await folder.remove();
+});
+
+describe("SIGTERM", () => {
+  it("lets a stream in flight come to its end, takes no new request, and exits with 0", async () => {
+    const apiKey = await start();
+    llm.behave("answers with a byte per write");
+    const response = await askStreaming(apiKey);
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = (await reader?.read())?.value ?? "";
+    const exited = server.stop("SIGTERM");
+    for (;;) {
+      const next = await reader?.read();
+      if (next === undefined || next.done) break;
+      text += next.value;
+    }
+    expect(text).toContain("event: done");
+    expect(await exited).toBe(0);
+    expect(server.output()).toContain('"clean":true');
+    await expect(fetch(`${server.address}/health`)).rejects.toThrow();
+  });
+
+  it("cuts a stream that does not end within the limit, and still exits with 0", async () => {
+    const apiKey = await start({ SHUTDOWN_TIMEOUT_MS: "500", LLM_IDLE_TIMEOUT_MS: "60000" });
+    llm.behave("stalls mid-answer");
+    const response = await askStreaming(apiKey);
+    const text = response.text().catch(() => "cut");
+    const began = performance.now();
+    expect(await server.stop("SIGTERM")).toBe(0);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(server.output()).toContain('"clean":false');
+    expect(await text).not.toContain("event: done");
+  });
+
+  it("does not wait for a second one", async () => {
+    const apiKey = await start({ SHUTDOWN_TIMEOUT_MS: "60000", LLM_IDLE_TIMEOUT_MS: "60000" });
+    llm.behave("stalls mid-answer");
+    const response = await askStreaming(apiKey);
+    void response.text().catch(() => undefined);
+    server.process.kill("SIGTERM");
+    await expect.poll(() => server.output()).toContain("stopping");
+    expect(await server.stop("SIGTERM")).toBe(1);
+  });
+});

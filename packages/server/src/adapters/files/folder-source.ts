@@ -1,0 +1,166 @@
+/** A folder of files as a source of documents. */
+import { realpath, stat } from "node:fs/promises";
+import {
+  type DocumentSource,
+  RagError,
+  type SourceDocument,
+  type SourceEntry,
+  type SourceFailure,
+  type Timers,
+  UnprocessableDocument,
+} from "@rag-personal/core";
+import { type Converter, createConverter } from "./conversion/converter.ts";
+import { decodeText } from "./decode-text.ts";
+import { type DocumentSyntax, formatOf, syntaxOf } from "./document-syntax.ts";
+import { findTitle, tidyTitle, titleOfPath } from "./document-title.ts";
+import { describeSystemError } from "./file-errors.ts";
+import { hashFile, openRegularFile, readUnchanged } from "./regular-file.ts";
+import { storable } from "./storable-text.ts";
+import { type IgnoredCounts, isHiddenName, type WalkedItem, walkFolder } from "./walk-folder.ts";
+
+/** Options of {@link createFolderSource}. */
+export interface FolderSourceOptions {
+  /** Folder that is read, with all folders in it; may itself be a symbolic link. */
+  readonly folder: string;
+  /** Larger files are set aside. */
+  readonly maxFileBytes: number;
+  /** More documents than this, and nothing is listed. */
+  readonly maxFiles: number;
+  readonly timers: Timers;
+  /** Length of a converted text at most, in UTF-16 units. Default 67,108,864 (64 Mi). */
+  readonly maxTextChars?: number | undefined;
+  /** How long the conversion of one HTML, CSV or JSON file may take, in milliseconds. Default 10,000. */
+  readonly conversionDeadlineMs?: number | undefined;
+  /** Memory for conversions, in MiB. Default 512. */
+  readonly conversionHeapMb?: number | undefined;
+  /** Told at the end of each listing what was passed over, for the log. */
+  readonly onIgnored?: ((counts: Readonly<IgnoredCounts>) => void) | undefined;
+}
+
+/** A {@link DocumentSource} that keeps a process for conversions. */
+export interface FolderSource extends DocumentSource {
+  /** Ends that process; to be called once nothing is read any more. */
+  close(): Promise<void>;
+}
+
+/** Files that are being hashed while one is handed over: with 8 a listing takes two thirds of the time it takes one by one. */
+const FILES_AHEAD = 8;
+const MAX_TEXT_CHARS = 64 * 1024 * 1024;
+
+/**
+ * Lists and reads the documents of a folder. A path is the file system's own, below the folder, with `/` as separator, and comes
+ * in the order of its code units. Hidden files and folders, `node_modules`, symbolic links and files with other extensions are
+ * passed over; a pipe, socket or device with the name of a document is a failure.
+ *
+ * @example
+ * const source = createFolderSource({ folder: "notes", maxFileBytes: 52_428_800, maxFiles: 100_000, timers });
+ * for await (const entry of source.list()) if (entry.kind === "file") console.log(await source.read(entry));
+ * await source.close();
+ */
+export function createFolderSource(options: FolderSourceOptions): FolderSource {
+  const { folder, maxFileBytes, maxFiles, timers, onIgnored } = options;
+  const maxTextChars = options.maxTextChars ?? MAX_TEXT_CHARS;
+  const converter = createConverter({ timers, deadlineMs: options.conversionDeadlineMs, maxHeapMb: options.conversionHeapMb });
+
+  async function* list(signal?: AbortSignal): AsyncGenerator<SourceEntry | SourceFailure, void, void> {
+    const root = await resolveRoot(folder);
+    const ignored: IgnoredCounts = { hidden: 0, unsupported: 0, links: 0 };
+    const ahead: Promise<SourceEntry | SourceFailure>[] = [];
+    let files = 0;
+    try {
+      for await (const item of walkFolder(root, ignored, signal)) {
+        signal?.throwIfAborted();
+        if (item.kind !== "unlisted") files += 1;
+        if (files > maxFiles) {
+          throw new RagError("payload_too_large", `The documents folder holds more than ${maxFiles} documents (MAX_FILES). Nothing was changed.`);
+        }
+        const entry = entryOf(root, item, signal);
+        // Its failure is told when its turn comes, or not at all when the listing is given up before.
+        entry.catch(() => undefined);
+        ahead.push(entry);
+        if (ahead.length > FILES_AHEAD) yield* await takeFirst(ahead);
+      }
+      while (ahead.length > 0) yield* await takeFirst(ahead);
+    } catch (error) {
+      throw describeSystemError(error) === undefined ? error : unusableFolder(folder, error);
+    } finally {
+      // A listing that is given up leaves no file open.
+      await Promise.allSettled(ahead);
+    }
+    onIgnored?.(ignored);
+  }
+
+  async function entryOf(root: string, item: WalkedItem, signal: AbortSignal | undefined): Promise<SourceEntry | SourceFailure> {
+    const { path } = item;
+    if (item.kind === "unlisted") return { kind: "failure", path, scope: "folder", stage: "read", reason: item.reason };
+    try {
+      if (!path.isWellFormed()) throw new UnprocessableDocument("read", "its name is not valid Unicode; rename it");
+      const file = await openRegularFile(root, path);
+      try {
+        return { kind: "file", path, ...(await hashFile(file, { maxBytes: maxFileBytes, signal })) };
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (!(error instanceof UnprocessableDocument)) throw error;
+      return { kind: "failure", path, scope: "file", stage: error.stage, reason: error.message };
+    }
+  }
+
+  return {
+    pathPrefix: "",
+    list,
+    async read({ path }, signal) {
+      const syntax = syntaxOf(path.slice(path.lastIndexOf("/") + 1));
+      if (syntax === undefined || !isListablePath(path)) throw new UnprocessableDocument("read", "it is not a document of this folder");
+      const root = await resolveRoot(folder);
+      const { bytes, ...digest } = await readUnchanged(() => openRegularFile(root, path), { maxBytes: maxFileBytes, signal });
+      const text = await decodeText(bytes, syntax === "html" ? declaredEncoding(bytes) : undefined);
+      return { format: formatOf(syntax), ...digest, ...(await toDocumentText(converter, { path, syntax, text, maxChars: maxTextChars }, signal)) };
+    },
+    close: () => converter.close(),
+  };
+}
+
+async function takeFirst<T>(queue: Promise<T>[]): Promise<T[]> {
+  const first = queue.shift();
+  return first === undefined ? [] : [await first];
+}
+
+async function toDocumentText(
+  converter: Converter,
+  { path, syntax, text, maxChars }: { readonly path: string; readonly syntax: DocumentSyntax; readonly text: string; readonly maxChars: number },
+  signal: AbortSignal | undefined,
+): Promise<Pick<SourceDocument, "title" | "text">> {
+  if (syntax === "markdown" || syntax === "text") return { title: findTitle(text, syntax) ?? titleOfPath(path), text };
+  const converted = await converter.convert({ syntax, text, maxChars }, signal);
+  const tidied = storable(converted.text);
+  if (!/\S/.test(tidied)) throw new UnprocessableDocument("parse", "it holds no text");
+  return { title: tidyTitle(storable(converted.title)) ?? titleOfPath(path), text: tidied };
+}
+
+/** Whether a listing could have named this path. */
+function isListablePath(path: string): boolean {
+  return path.isWellFormed() && !path.includes("\0") && path.split("/").every((name) => name !== "" && !isHiddenName(name));
+}
+
+/** The encoding that a page states in its head; Windows-1252 and UTF-8 are tried anyway. */
+function declaredEncoding(bytes: Uint8Array): string | undefined {
+  const head = Buffer.from(bytes.subarray(0, 1024)).toString("latin1");
+  return /<meta[^>]{0,200}charset\s*=\s*["']?([\w:.-]+)/i.exec(head)?.[1];
+}
+
+async function resolveRoot(folder: string): Promise<string> {
+  try {
+    const root = await realpath(folder);
+    if (!(await stat(root)).isDirectory()) throw unusableFolder(folder);
+    return root;
+  } catch (error) {
+    throw describeSystemError(error) === undefined ? error : unusableFolder(folder, error);
+  }
+}
+
+function unusableFolder(folder: string, cause?: unknown): RagError {
+  const message = `The documents folder ${folder} cannot be read. Set DOCS_DIR to an existing folder that the server may read. Nothing was changed.`;
+  return new RagError("not_ready", message, { cause });
+}

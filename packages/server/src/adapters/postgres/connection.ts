@@ -1,0 +1,60 @@
+/** The stores of a PostgreSQL, the embedded one or a server. */
+import type { DocumentStore, FeedbackStore, SessionStore } from "@rag-personal/core";
+import type { IngestionJobStore } from "../../ingestion-jobs.ts";
+import { createDatabase, type Database, type DatabaseOptions } from "./database.ts";
+import { createDocumentStore } from "./document-store.ts";
+import { createFeedbackStore } from "./feedback-store.ts";
+import { createIngestionJobStore } from "./ingestion-job-store.ts";
+import { migrate } from "./migrate.ts";
+import { createSessionStore } from "./session-store.ts";
+import { createSnapshotStore, type SnapshotStore } from "./snapshot-store.ts";
+
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** Every method throws `store_unavailable`, within the deadline, when the database is away; the next call tries anew. */
+export interface PostgresStores {
+  readonly documents: DocumentStore;
+  readonly sessions: SessionStore;
+  readonly feedback: FeedbackStore;
+  readonly ingestionJobs: IngestionJobStore;
+  readonly snapshots: SnapshotStore;
+  /** Asks the server for its version, such as `PostgreSQL 18.6`. */
+  ping(): Promise<string>;
+  /** Waits for calls in flight `timeoutMs` milliseconds at most (default 5,000), and closes the connections. */
+  close(timeoutMs?: number): Promise<void>;
+}
+
+/**
+ * Connects and brings the schema up to date.
+ *
+ * @throws an error with `exitMessage` when the schema does not fit this program.
+ * @throws RagError `store_unavailable` when the database cannot be reached.
+ * @example
+ * const stores = await connectPostgres({ server: { url: "postgres://user:password@host/database" }, maxConnections: 8, timeoutMs: 10_000 });
+ */
+export async function connectPostgres(options: DatabaseOptions): Promise<PostgresStores> {
+  const database = createDatabase(options);
+  try {
+    await migrate(database);
+  } catch (error) {
+    await database.close(0);
+    throw error;
+  }
+  return createStores(database);
+}
+
+/** The stores over a database whose schema is up to date. */
+export function createStores(database: Database): PostgresStores {
+  return {
+    documents: createDocumentStore(database),
+    sessions: createSessionStore(database),
+    feedback: createFeedbackStore(database),
+    ingestionJobs: createIngestionJobStore(database),
+    snapshots: createSnapshotStore(database),
+    async ping() {
+      const [row] = await database.query((sql) => sql<{ version: string }>`select current_setting('server_version') as version`);
+      return `PostgreSQL ${row?.version.split(" ")[0] ?? ""}`.trim();
+    },
+    close: (timeoutMs = CLOSE_TIMEOUT_MS) => database.close(timeoutMs),
+  };
+}

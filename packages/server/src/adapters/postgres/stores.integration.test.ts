@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { sessionStoreContract } from "../../../../core/src/sessions/session-store.contract.ts";
+import { POSTGRES_KINDS, type RunningPostgres } from "../../../test-support/postgres-databases.ts";
+import type { IngestionJob } from "../../ingestion-jobs.ts";
+import type { Sql } from "./column-types.ts";
+import { createStores, type PostgresStores } from "./connection.ts";
+import { createDatabase, type Database } from "./database.ts";
+import { documentStoreContract } from "./document-store.contract.ts";
+import { feedbackStoreContract } from "./feedback-store.contract.ts";
+import { migrate } from "./migrate.ts";
+
+describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
+  let server: RunningPostgres;
+  let database: Database;
+  let stores: PostgresStores;
+
+  beforeAll(async () => {
+    server = await start();
+    database = createDatabase({ server: server.address, maxConnections: 4, timeoutMs: 20_000 });
+    await migrate(database);
+    stores = createStores(database);
+  });
+
+  afterAll(async () => {
+    await stores.close();
+    await server.stop();
+  });
+
+  async function emptied(): Promise<PostgresStores> {
+    // The other rows go with those that they belong to. On a few rows this is quicker than `truncate`, which makes new files.
+    for (const empty of [
+      (sql: Sql) => sql`delete from documents`,
+      (sql: Sql) => sql`delete from sessions`,
+      (sql: Sql) => sql`delete from feedback`,
+      (sql: Sql) => sql`delete from ingestion_jobs`,
+      (sql: Sql) => sql`delete from index_snapshots`,
+    ]) {
+      await database.query(empty);
+    }
+    return stores;
+  }
+
+  documentStoreContract(kind, async () => (await emptied()).documents);
+  sessionStoreContract(kind, async () => (await emptied()).sessions);
+  feedbackStoreContract(kind, async () => (await emptied()).feedback);
+
+  it("keeps a session with characters that cannot be stored, under an id with such characters", async () => {
+    const { sessions } = await emptied();
+    const turn = { question: "NUL \0?", standaloneQuestion: "half \ud83e", answer: "ok", answerable: true, citedTitles: ["\udd89"], atMs: 1 };
+    expect(await sessions.save({ id: "a\0b", principal: "ada\0", version: 1, turns: [turn], createdAtMs: 1, updatedAtMs: 1 })).toBe(true);
+    expect(await sessions.load("ada\0", "a\0b")).toMatchObject({
+      turns: [{ ...turn, question: "NUL \uFFFD?", standaloneQuestion: "half \uFFFD", citedTitles: ["\uFFFD"] }],
+    });
+    expect(await sessions.load("ada", "never\0seen")).toBeUndefined();
+  });
+
+  it("tells the version of the server", async () => {
+    expect(await stores.ping()).toMatch(/^PostgreSQL \d+\.\d+$/);
+  });
+
+  describe("ingestion jobs", () => {
+    beforeEach(emptied);
+
+    const job = (overrides: Partial<IngestionJob> = {}): IngestionJob => ({
+      id: "job-1",
+      state: "running",
+      startedAt: "2026-01-01T00:00:00.000Z",
+      finishedAt: null,
+      progress: { done: 1, total: 2 },
+      counts: { added: 1, changed: 0, removed: 0, unchanged: 0, failed: 1 },
+      files: [
+        { path: "a.md", outcome: "added", chunks: 3 },
+        { path: "b.bin", outcome: "failed", stage: "decode", reason: "it holds a NUL" },
+      ],
+      error: null,
+      ...overrides,
+    });
+
+    it("come back as they were saved last", async () => {
+      await stores.ingestionJobs.saveJob(job());
+      expect(await stores.ingestionJobs.getJob("job-1")).toEqual(job());
+      const ended = job({ state: "failed", finishedAt: "2026-01-01T00:01:00.000Z", error: "The folder is gone.", files: [] });
+      await stores.ingestionJobs.saveJob(ended);
+      expect(await stores.ingestionJobs.getJob("job-1")).toEqual(ended);
+      expect(await stores.ingestionJobs.getJob("another")).toBeUndefined();
+    });
+
+    it("that were running are marked as interrupted, and no others", async () => {
+      await stores.ingestionJobs.saveJob(job());
+      await stores.ingestionJobs.saveJob(job({ id: "job-2", state: "succeeded", finishedAt: "2026-01-01T00:01:00.000Z" }));
+      expect(await stores.ingestionJobs.interruptRunningJobs("2026-01-02T00:00:00.000Z")).toBe(1);
+      expect(await stores.ingestionJobs.getJob("job-1")).toMatchObject({ state: "interrupted", finishedAt: "2026-01-02T00:00:00.000Z" });
+      expect(await stores.ingestionJobs.getJob("job-2")).toMatchObject({ state: "succeeded", finishedAt: "2026-01-01T00:01:00.000Z" });
+      expect(await stores.ingestionJobs.interruptRunningJobs("2026-01-03T00:00:00.000Z")).toBe(0);
+    });
+  });
+
+  describe("snapshots", () => {
+    beforeEach(emptied);
+
+    const bytes = (length: number, seed: number): Uint8Array => new Uint8Array(length).map((_, n) => (n * seed) % 251);
+
+    it.each([0, 1, 1_000_000, 3_500_001])("of %i bytes come back as they were", async (length) => {
+      await stores.snapshots.saveSnapshot("space", bytes(length, 7));
+      const loaded = await stores.snapshots.loadSnapshot("space");
+      expect(loaded !== undefined && Buffer.compare(loaded, bytes(length, 7)) === 0).toBe(true);
+    });
+
+    it("replace each other under one name, and know no other", async () => {
+      await stores.snapshots.saveSnapshot("space", bytes(2_500_000, 7));
+      await Promise.all([stores.snapshots.saveSnapshot("space", bytes(5, 1)), stores.snapshots.saveSnapshot("other", bytes(3, 1))]);
+      expect(await stores.snapshots.loadSnapshot("space")).toEqual(bytes(5, 1));
+      expect(await stores.snapshots.loadSnapshot("nothing")).toBeUndefined();
+    });
+
+    it("of simultaneous writers are read whole", async () => {
+      const versions = [bytes(1_500_000, 3), bytes(2_500_000, 5), bytes(10, 9)];
+      await Promise.all(versions.map((version) => stores.snapshots.saveSnapshot("space", version)));
+      const loaded = await stores.snapshots.loadSnapshot("space");
+      expect(versions.some((version) => loaded !== undefined && Buffer.compare(loaded, version) === 0)).toBe(true);
+    });
+  });
+});

@@ -1,0 +1,97 @@
+/** Metrics in Prometheus' format. Labels are closed sets or route patterns, so the number of series is bounded. */
+import type { Telemetry } from "@rag-personal/core";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { RequestMetrics } from "../../services.ts";
+
+/** What the server tells the gauges when they are read. */
+export interface MetricSources {
+  /** 0 = CLOSED, 1 = OPEN, 2 = HALF_OPEN. */
+  readonly breakerState: () => number;
+  /** Calls to the model that the budget still allows in this minute. */
+  readonly rateLimitRemaining: () => number;
+  readonly indexedChunks: () => number;
+}
+
+export interface Metrics extends RequestMetrics, Telemetry {
+  breakerTransition(from: string, to: string): void;
+  llmLatency(seconds: number, outcome: "success" | "error"): void;
+}
+
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const requests = new Counter({
+    name: "http_requests_total",
+    help: "HTTP requests answered.",
+    labelNames: ["method", "route", "status"],
+    registers,
+  });
+  const durations = new Histogram({
+    name: "http_request_duration_seconds",
+    help: "Time to answer an HTTP request; for a stream, until its head was sent.",
+    labelNames: ["method", "route"],
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30],
+    registers,
+  });
+  const llm = new Histogram({
+    name: "rag_llm_latency_seconds",
+    help: "Time of one call to the language model, to its last token.",
+    labelNames: ["outcome"],
+    buckets: [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60],
+    registers,
+  });
+  const cacheHits = new Counter({ name: "rag_cache_hits_total", help: "Answers taken from the response cache.", labelNames: ["cache"], registers });
+  const transitions = new Counter({
+    name: "rag_circuit_breaker_transitions_total",
+    help: "Transitions of the circuit breaker in front of the language model.",
+    labelNames: ["from", "to"],
+    registers,
+  });
+  const stages = new Histogram({
+    name: "rag_stage_duration_seconds",
+    help: "Time of one step of the answer pipeline.",
+    labelNames: ["stage"],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const dropped = new Counter({
+    name: "rag_citations_dropped_total",
+    help: "Citations that did not match the stored text and were not sent.",
+    registers,
+  });
+  const answers = new Counter({ name: "rag_answers_total", help: "Answers by outcome.", labelNames: ["outcome"], registers });
+  cacheHits.inc({ cache: "response" }, 0);
+  for (const [name, help, read] of [
+    ["rag_circuit_breaker_state", "State of the circuit breaker: 0 CLOSED, 1 OPEN, 2 HALF_OPEN.", sources.breakerState],
+    ["rag_rate_limit_remaining", "Calls to the language model left in the current minute.", sources.rateLimitRemaining],
+    ["rag_indexed_chunks", "Chunks that can be found.", sources.indexedChunks],
+  ] as const) {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  return {
+    observe({ method, route, status, durationMs }) {
+      const known = METHODS.has(method) ? method : "OTHER";
+      requests.inc({ method: known, route, status });
+      durations.observe({ method: known, route }, durationMs / 1000);
+    },
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    stage: (stage, durationMs) => stages.observe({ stage }, durationMs / 1000),
+    citationDropped: () => dropped.inc(),
+    answered: (outcome) => answers.inc({ outcome }),
+    cacheHit: () => cacheHits.inc({ cache: "response" }),
+    breakerTransition: (from, to) => transitions.inc({ from, to }),
+    llmLatency: (seconds, outcome) => llm.observe({ outcome }, seconds),
+  };
+}

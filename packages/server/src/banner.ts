@@ -1,0 +1,53 @@
+/** What the terminal shows once the server is ready. */
+
+export interface BannerFacts {
+  readonly address: string;
+  readonly documents: number;
+  readonly chunks: number;
+  readonly docsDir: string;
+  readonly dataDir: string;
+  readonly sampleQuestion: string;
+  readonly startedInMs: number;
+  /** Set once, at the first start: the secrets that were created. */
+  readonly created: { readonly path: string; readonly apiKey: string; readonly adminPassword: string } | undefined;
+  readonly secretsPath: string | undefined;
+  /** What is in use, and the variable that replaces it. */
+  readonly parts: readonly { readonly part: string; readonly inUse: string; readonly replaceWith: string }[];
+}
+
+export function banner(facts: BannerFacts): string {
+  const { address, created } = facts;
+  const key = "$API_KEY";
+  const readKey =
+    created !== undefined
+      ? `  API_KEY=${created.apiKey}`
+      : facts.secretsPath === undefined
+        ? "  # API_KEY is the one you configured"
+        : `  API_KEY=$(node -p "JSON.parse(require('fs').readFileSync('${facts.secretsPath}')).apiKey")`;
+  const lines = [
+    "",
+    `RAG Personal is ready at ${address} (${(facts.startedInMs / 1000).toFixed(1)} s): ${facts.documents} documents, ${facts.chunks} chunks from ${facts.docsDir}`,
+    "",
+  ];
+  if (created !== undefined) {
+    lines.push(
+      `Secrets were created and are kept in ${created.path} (readable by you alone). They are shown this once:`,
+      `  API key         ${created.apiKey}`,
+      `  admin password  ${created.adminPassword}   (user: admin)`,
+      "",
+    );
+  }
+  lines.push(
+    "Try:",
+    readKey,
+    `  curl -s ${address}/chat -H "X-API-Key: ${key}" -H "Content-Type: application/json" -d '{"question":"${facts.sampleQuestion}"}'`,
+    `  curl -s ${address}/search -H "X-API-Key: ${key}" -H "Content-Type: application/json" -d '{"query":"${facts.sampleQuestion}","limit":3}'`,
+    `  curl -s ${address}/health/detailed -H "X-API-Key: ${key}"`,
+    "",
+    "In use:",
+    ...facts.parts.map(({ part, inUse, replaceWith }) => `  ${part.padEnd(12)}${inUse} (${replaceWith})`),
+    `  ${"data".padEnd(12)}${facts.dataDir} (DATA_DIR); copy this folder while the server is stopped to keep everything`,
+    "",
+  );
+  return lines.join("\n");
+}

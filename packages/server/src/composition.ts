@@ -1,0 +1,276 @@
+/** The only place that wires: configuration in, a running application out. */
+import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import {
+  type AnswerModel,
+  type AnswerServices,
+  answerQuestion,
+  type BreakerState,
+  createAnalyzer,
+  createCircuitBreaker,
+  createHybridIndex,
+  createRequestBudget,
+  createResponseCache,
+  runIngestion,
+} from "@rag-personal/core";
+import { openDataDirectory } from "./adapters/data-directory/data-directory.ts";
+import { loadOrCreateSecrets } from "./adapters/data-directory/secrets.ts";
+import { createFolderSource } from "./adapters/files/folder-source.ts";
+import { createMetrics } from "./adapters/prometheus/metrics.ts";
+import { createApp } from "./app.ts";
+import type { BannerFacts } from "./banner.ts";
+import { createLanguageModel } from "./composition/language-model.ts";
+import { createOpenedParts, type OpenedParts } from "./composition/opened-parts.ts";
+import { openStores } from "./composition/stores.ts";
+import type { Surroundings } from "./composition/surroundings.ts";
+import { clock, timers } from "./composition/time.ts";
+import type { Config } from "./config.ts";
+import { createHealth } from "./health.ts";
+import { createIngestionJobs } from "./ingestion-jobs.ts";
+import { measureChatModel } from "./measured-chat-model.ts";
+import { chooseSampleQuestion } from "./sample-question.ts";
+import { createSearchIndex } from "./search-index.ts";
+import { createAccessTokens } from "./security/access-tokens.ts";
+import { createAuthenticator } from "./security/authenticator.ts";
+import { createLoginThrottle } from "./security/login-throttle.ts";
+import type { AppServices } from "./services.ts";
+
+const BREAKER_GAUGE: Readonly<Record<BreakerState, number>> = { CLOSED: 0, OPEN: 1, HALF_OPEN: 2 };
+const CACHED_ANSWERS = 1_000;
+const ADMIN = "admin";
+/** How long a client may leave a streamed answer unread, in milliseconds. */
+const STREAM_WRITE_TIMEOUT_MS = 30_000;
+/** Up to this many chunks the semantic space is learnt within a second or two, so the first start waits for it. */
+const QUICKLY_TRAINED_CHUNKS = 1_500;
+const SPACE = "semantic-space";
+
+/** A wired application. */
+export interface Application {
+  readonly fetch: ReturnType<typeof createApp>["fetch"];
+  /** Loads what is stored, becomes ready, then reads the documents folder. Resolves with what the banner tells. */
+  start(): Promise<Omit<BannerFacts, "address" | "startedInMs">>;
+  /** Unready from now on; ends the running ingestion after the file in hand. */
+  beginStop(): void;
+  /** Closes everything, the outermost first. */
+  close(): Promise<void>;
+}
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+const digestBytes = (text: string): Buffer => createHash("sha256").update(text).digest();
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/**
+ * Opens everything that keeps data and wires the application; it answers from {@link Application.start} on.
+ *
+ * @throws ExitError when the data folder is in use, damaged or of a newer version; RagError `store_unavailable` when the database is away.
+ */
+export async function compose(config: Config, surroundings: Surroundings): Promise<Application> {
+  const opened = createOpenedParts(surroundings.log);
+  try {
+    return await wire(config, surroundings, opened);
+  } catch (error) {
+    await opened.closeAll();
+    throw error;
+  }
+}
+
+async function wire(config: Config, surroundings: Surroundings, opened: OpenedParts): Promise<Application> {
+  const { log, onProgress } = surroundings;
+  const dataDirectory = await openDataDirectory(config.DATA_DIR);
+  opened.add(() => dataDirectory.release());
+  const {
+    secrets,
+    created,
+    path: secretsPath,
+  } = await loadOrCreateSecrets({
+    directory: dataDirectory.path,
+    given: { apiKey: config.API_KEY, secretKey: config.SECRET_KEY, adminPassword: config.ADMIN_PASSWORD },
+    mayCreate: config.NODE_ENV !== "production",
+  });
+  const stores = await openStores(config, dataDirectory, opened, surroundings);
+
+  const analyzer = createAnalyzer();
+  const hybridIndex = createHybridIndex({ analyzer });
+  const index = createSearchIndex({
+    index: hybridIndex,
+    loadChunks: () => stores.documents.loadChunks(),
+    space: { load: () => stores.snapshots.loadSnapshot(SPACE), save: (bytes) => stores.snapshots.saveSnapshot(SPACE, bytes) },
+    log,
+    nextTurn,
+  });
+  opened.add(() => index.stop());
+
+  const breaker = createCircuitBreaker({
+    clock,
+    onTransition: ({ from, to }) => {
+      metrics.breakerTransition(from, to);
+      log.warn({ from, to }, "circuit breaker of the language model");
+    },
+  });
+  const budget = createRequestBudget({ clock, perMinute: config.LLM_REQUESTS_PER_MINUTE });
+  const metrics = createMetrics({
+    breakerState: () => BREAKER_GAUGE[breaker.state()],
+    rateLimitRemaining: () => budget.remaining(),
+    indexedChunks: () => index.stats().chunks,
+  });
+  const language = createLanguageModel(config);
+  const model: AnswerModel | undefined = language && {
+    chat: measureChatModel(language.chat, { clock, record: metrics.llmLatency }),
+    breaker,
+    budget,
+    fallback: config.LLM_FALLBACK,
+    maxTokens: config.LLM_MAX_TOKENS,
+  };
+  const answering: AnswerServices = {
+    retriever: index,
+    documents: stores.documents,
+    sessions: stores.sessions,
+    cache: createResponseCache({ maxEntries: CACHED_ANSWERS, clock }),
+    telemetry: metrics,
+    clock,
+    newId: randomUUID,
+    digest: sha256,
+    analyzer,
+    indexGeneration: () => index.stats().generation,
+    inverseDocumentFrequency: (term) => hybridIndex.inverseDocumentFrequency(term),
+    limits: { maxTurns: config.SESSION_MAX_TURNS, maxChars: config.SESSION_MAX_CHARS, sessionsPerPrincipal: config.SESSIONS_PER_PRINCIPAL },
+    model,
+  };
+
+  const source = createFolderSource({
+    folder: config.DOCS_DIR,
+    maxFileBytes: config.MAX_FILE_BYTES,
+    maxFiles: config.MAX_FILES,
+    timers,
+    onIgnored: (counts) => log.debug(counts, "passed over in the documents folder"),
+  });
+  opened.add(() => source.close());
+  const ingestion = createIngestionJobs({
+    jobs: stores.ingestionJobs,
+    ingest: (signal) =>
+      runIngestion(
+        {
+          source,
+          documents: stores.documents,
+          index,
+          digest: sha256,
+          clock,
+          onUnexpectedError: (path, error) => log.error({ err: error, path }, "a document could not be ingested"),
+        },
+        { signal },
+      ),
+    log,
+    newId: randomUUID,
+    nowIso: () => new Date().toISOString(),
+    onProgress,
+  });
+  opened.add(() => ingestion.stop());
+
+  const health = createHealth({
+    components: {
+      database: { adapter: config.DATABASE_URL === undefined ? "pglite" : "postgres", check: () => stores.ping() },
+      index: {
+        adapter: "in-process",
+        check: async () => {
+          const { documents, chunks, dimensions } = index.stats();
+          return `${documents} documents, ${chunks} chunks, ${dimensions} semantic dimensions`;
+        },
+      },
+      languageModel: {
+        adapter: language?.adapter ?? "extractive",
+        check: async () => {
+          if (breaker.state() === "OPEN") throw new Error("circuit breaker OPEN");
+          return language === undefined ? "answers are quotations" : `circuit breaker ${breaker.state()}`;
+        },
+      },
+    },
+    monotonic: clock.monotonic,
+  });
+  const tokens = createAccessTokens({ secret: secrets.secretKey, lifetimeMinutes: config.ACCESS_TOKEN_MINUTES, nowMs: clock.now });
+
+  const services: AppServices = {
+    log,
+    health,
+    metrics,
+    tokens,
+    authenticator: createAuthenticator({ apiKey: secrets.apiKey, tokens }),
+    loginThrottle: createLoginThrottle({ monotonic: clock.monotonic }),
+    // Digests have one length, so neither comparison tells how much of the guess was right.
+    verifyPassword: async (username, password) => {
+      const passwordIsRight = timingSafeEqual(digestBytes(password), digestBytes(secrets.adminPassword));
+      return timingSafeEqual(digestBytes(username), digestBytes(ADMIN)) && passwordIsRight;
+    },
+    ask(request) {
+      health.requireReady();
+      return answerQuestion(request, answering);
+    },
+    async search(query, options) {
+      health.requireReady();
+      return await index.search(query, options);
+    },
+    documents: stores.documents,
+    async deleteDocument(id) {
+      const receipt = await stores.documents.removeDocument(id);
+      return receipt && { ...receipt, index: { chunks: await index.forget(id) } };
+    },
+    sessions: stores.sessions,
+    saveFeedback: (feedback) => stores.feedback.saveFeedback(feedback),
+    ingestion,
+    async statistics() {
+      const { documents, chunks, terms, dimensions, generation } = index.stats();
+      return {
+        documents,
+        chunks,
+        terms,
+        semanticDimensions: dimensions,
+        indexGeneration: generation,
+        feedback: await stores.feedback.countFeedback(),
+        answeredBy: language?.adapter ?? "extractive",
+        uptimeSeconds: Math.floor(process.uptime()),
+      };
+    },
+    newId: randomUUID,
+    now: clock.now,
+    monotonic: clock.monotonic,
+    limits: {
+      maxBodyBytes: config.MAX_BODY_BYTES,
+      maxQuestionChars: config.MAX_QUESTION_CHARS,
+      maxJsonDepth: config.MAX_JSON_DEPTH,
+      streamWriteTimeoutMs: STREAM_WRITE_TIMEOUT_MS,
+    },
+  };
+
+  return {
+    fetch: createApp(services).fetch,
+    async start() {
+      await index.load();
+      const interrupted = await stores.ingestionJobs.interruptRunningJobs(new Date().toISOString());
+      if (interrupted > 0) log.info({ interrupted }, "an ingestion was interrupted by the end of the last run; it is taken up again");
+      // What is stored already can be asked about while the folder is read again.
+      if (index.stats().documents > 0) health.markReady();
+      await ingestion.start();
+      await ingestion.idle();
+      if (index.stats().chunks <= QUICKLY_TRAINED_CHUNKS) await index.trained();
+      health.markReady();
+      const { documents, chunks } = index.stats();
+      return {
+        documents,
+        chunks,
+        docsDir: config.DOCS_DIR,
+        dataDir: config.DATA_DIR,
+        sampleQuestion: await chooseSampleQuestion(config.DOCS_DIR, stores.documents),
+        created: created ? { path: secretsPath, apiKey: secrets.apiKey, adminPassword: secrets.adminPassword } : undefined,
+        secretsPath: config.API_KEY === undefined ? secretsPath : undefined,
+        parts: [
+          { part: "database", inUse: config.DATABASE_URL === undefined ? "PostgreSQL, embedded" : "PostgreSQL", replaceWith: "DATABASE_URL" },
+          { part: "search", inUse: "words and a semantic space learnt from your documents, in this process", replaceWith: "built in" },
+          { part: "answers", inUse: language?.adapter ?? "verified quotations, no language model", replaceWith: "GROQ_API_KEY or LLM_BASE_URL" },
+        ],
+      };
+    },
+    beginStop() {
+      health.markUnready("The server is stopping.");
+      void ingestion.stop();
+    },
+    close: () => opened.closeAll(),
+  };
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, describeSettings, readConfig, SETTINGS } from "./config.ts";
+
+const GOOD = {
+  API_KEY: "6f1c0a8e5d3b497286aa0c4e91d7f25b",
+  SECRET_KEY: "b4e07d9135c84f6a9a2d6c1f03e8b75c",
+  ADMIN_PASSWORD: "correct-horse-battery-staple-42!!",
+};
+
+const CONFIGURATION_PAGE = `# Configuration
+
+Every setting is an environment variable with one default. This table is generated from \`packages/server/src/config.ts\`.
+
+In \`NODE_ENV=production\` nothing is invented: \`API_KEY\`, \`SECRET_KEY\` and \`ADMIN_PASSWORD\` must be set, be at least 32 bytes long and be
+no known example; otherwise the start stops with one message that lists all problems.
+
+`;
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("configuration", () => {
+  it("has a default for everything outside production", () => {
+    const config = readConfig({});
+    expect(config.PORT).toBe(8000);
+    expect(config.HOST).toBe("127.0.0.1");
+    expect(config.API_KEY).toBeUndefined();
+    expect(config.DATA_DIR).toMatch(/^\/.*data$/);
+  });
+
+  it("asks Groq itself unless told of a proxy", () => {
+    expect(readConfig({}).GROQ_BASE_URL).toBe("https://api.groq.com/openai/v1");
+    expect(readConfig({ GROQ_BASE_URL: "http://127.0.0.1:9/v1/" }).GROQ_BASE_URL).toBe("http://127.0.0.1:9/v1");
+  });
+
+  it("takes an empty variable for one that is not set", () => {
+    expect(readConfig({ PORT: "", GROQ_API_KEY: "", LOG_LEVEL: "" })).toMatchObject({ PORT: 8000, GROQ_API_KEY: undefined, LOG_LEVEL: "info" });
+  });
+
+  it("lists every problem at once", () => {
+    const problems = problemsOf({ PORT: "eighty", LOG_LEVEL: "loud", LLM_BASE_URL: "ftp://somewhere" });
+    expect(problems).toHaveLength(3);
+    expect(problems.join("\n")).toMatch(/PORT must be a whole number[\s\S]*LOG_LEVEL must be one of[\s\S]*LLM_BASE_URL must be an http/);
+  });
+
+  it("wants a model name with a model address", () => {
+    expect(problemsOf({ LLM_BASE_URL: "http://127.0.0.1:1234/v1" })).toEqual(["LLM_MODEL is missing; LLM_BASE_URL needs it"]);
+  });
+
+  describe("in production", () => {
+    it("accepts strong secrets", () => {
+      expect(problemsOf({ NODE_ENV: "production", ...GOOD })).toEqual([]);
+    });
+
+    it("names all missing secrets together", () => {
+      const problems = problemsOf({ NODE_ENV: "production" });
+      expect(problems.map((problem) => problem.split(" ")[0])).toEqual(["API_KEY", "SECRET_KEY", "ADMIN_PASSWORD"]);
+    });
+
+    it.each([
+      ["short", "0f3c9a1e"],
+      ["a known example", "change-me-change-me-change-me-change-me"],
+      ["the runbook's example", "your-secure-password-your-secure-password"],
+      ["one character repeated", "a".repeat(40)],
+    ])("refuses a secret that is %s", (_, value) => {
+      expect(problemsOf({ NODE_ENV: "production", ...GOOD, SECRET_KEY: value })).toHaveLength(1);
+    });
+  });
+
+  it("documents every setting", async () => {
+    const table = describeSettings();
+    for (const name of Object.keys(SETTINGS)) expect(table).toContain(`\`${name}\``);
+    // docs/configuration.md is made from the settings: `npx vitest run config.test --update` writes it anew.
+    await expect(`${CONFIGURATION_PAGE}${table}\n`).toMatchFileSnapshot("../../../docs/configuration.md");
+  });
+});

@@ -1,0 +1,34 @@
+/** `/admin`: figures and the documents themselves. */
+import { RagError } from "@rag-personal/core";
+import type { Hono } from "hono";
+import { authorise } from "../policy.ts";
+import type { AppServices } from "../services.ts";
+import type { RestEnvironment } from "./environment.ts";
+
+const noDocument = (): RagError => new RagError("not_found", "There is no document with this id. GET /admin/documents lists them.");
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+export function mountAdmin(app: Hono<RestEnvironment>, services: AppServices): void {
+  app.get("/admin/stats", async (c) => {
+    authorise("admin.stats", c.get("principal"));
+    return c.json(await services.statistics());
+  });
+  app.get("/admin/documents", async (c) => {
+    authorise("documents.list", c.get("principal"));
+    const documents = await services.documents.listDocuments();
+    return c.json({ documents: documents.map(({ updatedAtMs, ...document }) => ({ ...document, updatedAt: iso(updatedAtMs) })) });
+  });
+  app.get("/admin/documents/:id", async (c) => {
+    authorise("documents.get", c.get("principal"));
+    const document = await services.documents.getDocument(c.req.param("id"));
+    if (document === undefined) throw noDocument();
+    const { updatedAtMs, ...rest } = document;
+    return c.json({ ...rest, updatedAt: iso(updatedAtMs) });
+  });
+  app.delete("/admin/documents/:id", async (c) => {
+    authorise("documents.delete", c.get("principal"));
+    const receipt = await services.deleteDocument(c.req.param("id"));
+    if (receipt === undefined) throw noDocument();
+    return c.json(receipt);
+  });
+}

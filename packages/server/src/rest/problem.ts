@@ -1,0 +1,53 @@
+/** Errors as RFC 9457 problem documents. */
+import { RagError } from "@rag-personal/core";
+import type { Context } from "hono";
+import type { RestEnvironment } from "./environment.ts";
+
+/** A problem document, as it goes over the wire. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly requestId: string;
+  readonly issues?: RagError["issues"];
+}
+
+const titleOf = (code: string): string => code.charAt(0).toUpperCase() + code.slice(1).replaceAll("_", " ");
+
+/** Anything thrown, as a typed error; what is not ours becomes `internal` and keeps its message to itself. */
+export function toRagError(thrown: unknown): RagError {
+  return thrown instanceof RagError
+    ? thrown
+    : new RagError("internal", "Something went wrong on the server. The log has it under this request id.", { cause: thrown });
+}
+
+export function toProblem(error: RagError, requestId: string): Problem {
+  return {
+    type: `urn:rag-personal:error:${error.code}`,
+    title: titleOf(error.code),
+    status: error.status,
+    detail: error.message,
+    code: error.code,
+    requestId,
+    ...(error.issues === undefined ? {} : { issues: error.issues }),
+  };
+}
+
+/** The response for anything thrown in a route. */
+export function problemResponse(c: Context<RestEnvironment>, thrown: unknown, extraHeaders: Readonly<Record<string, string>> = {}): Response {
+  const error = toRagError(thrown);
+  const requestId = c.get("requestId");
+  const headers: Record<string, string> = {
+    ...extraHeaders,
+    "content-type": "application/problem+json",
+    "x-content-type-options": "nosniff",
+    "x-request-id": requestId,
+  };
+  if (error.retryAfterSeconds !== undefined) headers["retry-after"] = String(error.retryAfterSeconds);
+  // The rest of a body that was not wanted would be taken for the next request: this connection must not be used again.
+  if (c.env.incoming?.complete === false) headers["connection"] = "close";
+  if (error.code === "unauthenticated") headers["www-authenticate"] = 'Bearer realm="rag-personal"';
+  return new Response(JSON.stringify(toProblem(error, requestId)), { status: error.status, headers });
+}

@@ -1,0 +1,120 @@
+/** Reads and checks request bodies: type, size, encoding, nesting, then the schema. */
+import { RagError } from "@rag-personal/core";
+import type { Context } from "hono";
+import type { z } from "zod";
+import type { RestEnvironment } from "./environment.ts";
+
+interface BodyLimits {
+  readonly maxBodyBytes: number;
+  readonly maxJsonDepth: number;
+}
+
+function requireType(c: Context<RestEnvironment>, type: string): void {
+  const given = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
+  if (given !== type) throw new RagError("unsupported_media_type", `The body must be sent as Content-Type: ${type}.`);
+}
+
+/** Counts what really arrives, so that neither a lying length nor a chunked body gets past the limit. */
+async function readText(c: Context<RestEnvironment>, maxBodyBytes: number): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of bodyParts(c.req.raw)) {
+    size += part.byteLength;
+    if (size <= maxBodyBytes) parts.push(part);
+    else {
+      await discardBody(c.req.raw);
+      throw new RagError("payload_too_large", `The body is larger than the ${maxBodyBytes} bytes allowed (MAX_BODY_BYTES).`);
+    }
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(parts));
+  } catch (cause) {
+    throw new RagError("invalid_request", "The body is not valid UTF-8.", { cause });
+  }
+}
+
+/** The body in the pieces in which it arrives; leaving the loop leaves the rest where it is. */
+async function* bodyParts(request: Request): AsyncGenerator<Uint8Array, void, void> {
+  const reader = request.body?.getReader();
+  if (reader === undefined) return;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } catch (cause) {
+    throw new RagError("invalid_request", "The request ended before its body was complete.", { cause });
+  } finally {
+    reader.releaseLock();
+  }
+}
+
+/** An unwanted body is read on to this many bytes, so that its sender gets to see the answer instead of a broken connection. */
+const DISCARDED_BYTES = 4 * 1024 * 1024;
+
+/** Reads and forgets what is left of a body, up to a limit; beyond it the connection has to be closed. */
+export async function discardBody(request: Request): Promise<void> {
+  if (request.body === null || request.body.locked) return;
+  let size = 0;
+  try {
+    for await (const part of bodyParts(request)) {
+      size += part.byteLength;
+      if (size > DISCARDED_BYTES) return;
+    }
+  } catch {
+    // Whoever broke off does not wait for an answer.
+  }
+}
+
+/** The deepest nesting of a JSON text, found without parsing it. */
+export function jsonDepth(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (inString) {
+      if (unit === 0x5c) i += 1;
+      else if (unit === 0x22) inString = false;
+    } else if (unit === 0x22) inString = true;
+    else if (unit === 0x7b || unit === 0x5b) deepest = Math.max(deepest, ++depth);
+    else if (unit === 0x7d || unit === 0x5d) depth -= 1;
+  }
+  return deepest;
+}
+
+/** @throws {RagError} `invalid_request` with one issue per wrong field. */
+export function validate<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issues = result.error.issues.slice(0, 20).map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  const first = issues[0];
+  throw new RagError(
+    "invalid_request",
+    first === undefined ? "The request is not valid." : `${first.path === "" ? "The body" : first.path}: ${first.message}`,
+    { issues },
+  );
+}
+
+/** A JSON body that satisfies the schema. */
+export async function readJson<T>(c: Context<RestEnvironment>, schema: z.ZodType<T>, limits: BodyLimits): Promise<T> {
+  requireType(c, "application/json");
+  const text = await readText(c, limits.maxBodyBytes);
+  if (jsonDepth(text) > limits.maxJsonDepth) {
+    throw new RagError("invalid_request", `The JSON is nested deeper than the ${limits.maxJsonDepth} levels allowed (MAX_JSON_DEPTH).`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new RagError("invalid_request", "The body is not valid JSON.", { cause });
+  }
+  return validate(schema, value);
+}
+
+/** A form-encoded body that satisfies the schema. */
+export async function readForm<T>(c: Context<RestEnvironment>, schema: z.ZodType<T>, limits: BodyLimits): Promise<T> {
+  requireType(c, "application/x-www-form-urlencoded");
+  return validate(schema, Object.fromEntries(new URLSearchParams(await readText(c, limits.maxBodyBytes))));
+}

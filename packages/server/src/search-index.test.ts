@@ -1,0 +1,102 @@
+import { createHybridIndex, type HybridIndex, type IndexedChunk } from "@rag-personal/core";
+import pino from "pino";
+import { describe, expect, it } from "vitest";
+import { createSearchIndex, type SpaceStore } from "./search-index.ts";
+
+const chunk = (documentId: string, text: string): IndexedChunk => ({
+  id: `${documentId}.0`,
+  documentId,
+  ordinal: 0,
+  start: 0,
+  end: text.length,
+  headingPath: [],
+  text,
+  path: `${documentId}.md`,
+  title: documentId,
+  contentHash: "h",
+});
+
+const STORED = [chunk("owl", "The owl sleeps in the barn."), chunk("bee", "The bee lives in the hive."), chunk("cod", "The cod swims in the sea.")];
+
+/** An index over stored chunks; the space is kept in memory, as it would be between starts. */
+function scene({ kept }: { kept?: Uint8Array } = {}) {
+  const space: { bytes: Uint8Array | undefined; saves: number } = { bytes: kept, saves: 0 };
+  const store: SpaceStore = {
+    load: async () => space.bytes,
+    save: async (bytes) => {
+      space.bytes = bytes;
+      space.saves += 1;
+    },
+  };
+  const hybrid: HybridIndex = createHybridIndex();
+  const index = createSearchIndex({
+    index: hybrid,
+    async *loadChunks() {
+      for (const stored of STORED) yield [stored];
+    },
+    space: store,
+    log: pino({ level: "silent" }),
+    nextTurn: async () => {},
+  });
+  const find = async (query: string): Promise<string[]> => (await index.search(query, { limit: 5 })).map((hit) => hit.chunk.documentId);
+  return { index, space, find };
+}
+
+describe("the search index", () => {
+  it("finds what is stored once it is loaded, and learns its space beside", async () => {
+    const { index, space, find } = scene();
+    expect(await find("owl")).toEqual([]);
+    await index.load();
+    expect(await find("barn owl")).toContain("owl");
+    await index.trained();
+    expect(index.stats().dimensions).toBeGreaterThan(0);
+    expect(space.saves).toBe(1);
+  });
+
+  it("takes up the kept space at the next start instead of learning it again", async () => {
+    const first = scene();
+    await first.index.load();
+    await first.index.trained();
+    const second = scene({ ...(first.space.bytes === undefined ? {} : { kept: first.space.bytes }) });
+    await second.index.load();
+    expect(second.index.stats().dimensions).toBe(first.index.stats().dimensions);
+    await second.index.trained();
+    expect(second.space.saves).toBe(0);
+  });
+
+  it("learns anew when what is kept cannot be read", async () => {
+    const { index, space } = scene({ kept: new Uint8Array([1, 2, 3]) });
+    await index.load();
+    await index.trained();
+    expect(space.saves).toBe(1);
+  });
+
+  it("forgets a document at once and says how many chunks went", async () => {
+    const { index, find } = scene();
+    await index.load();
+    expect(await index.forget("owl")).toBe(1);
+    expect(await find("owl barn")).not.toContain("owl");
+    expect(await index.forget("owl")).toBe(0);
+  });
+
+  it("learns a new space when the collection has outgrown the old one", async () => {
+    const { index, space } = scene();
+    await index.load();
+    await index.trained();
+    for (let at = 0; at < 6; at += 1)
+      index.upsertDocument([chunk(`new-${at}`, `Document ${at} speaks of kettles, number ${at} of copper and iron.`)]);
+    await index.refresh();
+    await index.trained();
+    expect(space.saves).toBe(2);
+  });
+
+  it("takes up nothing more once it is stopped", async () => {
+    const { index, space } = scene();
+    await index.load();
+    await index.trained();
+    await index.stop();
+    await expect(index.load()).rejects.toThrow("stopping");
+    await index.trained();
+    expect(space.saves).toBe(1);
+  });
+});

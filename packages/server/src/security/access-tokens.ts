@@ -1,0 +1,64 @@
+/** Access tokens: HS256 JSON Web Tokens with every claim required and checked. */
+import { RagError } from "@rag-personal/core";
+import { jwtVerify, SignJWT } from "jose";
+
+const ISSUER = "rag-personal";
+const AUDIENCE = "rag-personal-admin";
+const CLOCK_TOLERANCE_SECONDS = 5;
+
+/** Issues and checks access tokens. */
+export interface AccessTokens {
+  /** Lifetime in seconds. */
+  readonly lifetimeSeconds: number;
+  issue(username: string): Promise<string>;
+  /** @returns the user name. @throws {RagError} `unauthenticated` for anything but a valid, unexpired token of ours. */
+  verify(token: string): Promise<string>;
+}
+
+/**
+ * @param secret at least 32 bytes of text.
+ * @param nowMs wall clock in milliseconds since the epoch.
+ */
+export function createAccessTokens({
+  secret,
+  lifetimeMinutes,
+  nowMs,
+}: {
+  secret: string;
+  lifetimeMinutes: number;
+  nowMs: () => number;
+}): AccessTokens {
+  const key = new TextEncoder().encode(secret);
+  const lifetimeSeconds = lifetimeMinutes * 60;
+  return {
+    lifetimeSeconds,
+    async issue(username) {
+      const issuedAt = Math.floor(nowMs() / 1000);
+      return await new SignJWT()
+        .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+        .setSubject(username)
+        .setIssuer(ISSUER)
+        .setAudience(AUDIENCE)
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(issuedAt + lifetimeSeconds)
+        .sign(key);
+    },
+    async verify(token) {
+      try {
+        const { payload } = await jwtVerify(token, key, {
+          algorithms: ["HS256"],
+          issuer: ISSUER,
+          audience: AUDIENCE,
+          requiredClaims: ["exp", "iat", "sub"],
+          maxTokenAge: lifetimeSeconds,
+          clockTolerance: CLOCK_TOLERANCE_SECONDS,
+          currentDate: new Date(nowMs()),
+        });
+        if (typeof payload.sub !== "string" || payload.sub === "") throw new Error("empty subject");
+        return payload.sub;
+      } catch (cause) {
+        throw new RagError("unauthenticated", "The access token is not valid or has expired. Get a new one from POST /auth/token.", { cause });
+      }
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/** What the transports may use: the ports of the application, wired by `composition.ts`. */
+import type {
+  AnswerEvent,
+  DeletionReceipt,
+  DocumentStore,
+  Feedback,
+  SearchFilters,
+  SearchHit,
+  SearchOptions,
+  SessionStore,
+} from "@rag-personal/core";
+import type { Logger } from "pino";
+import type { Health } from "./health.ts";
+import type { IngestionJobs } from "./ingestion-jobs.ts";
+import type { AccessTokens } from "./security/access-tokens.ts";
+import type { Authenticator } from "./security/authenticator.ts";
+import type { LoginThrottle } from "./security/login-throttle.ts";
+
+/** A question as every transport hands it to core. */
+export interface AskRequest {
+  readonly principal: string;
+  readonly question: string;
+  readonly sessionId: string | undefined;
+  readonly filters: SearchFilters | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What metrics need to know of a request. `route` is the pattern, never the raw path. */
+export interface RequestMetrics {
+  observe(request: { readonly method: string; readonly route: string; readonly status: number; readonly durationMs: number }): void;
+  render(): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+/** Numbers for `GET /admin/stats`. */
+export interface Statistics {
+  readonly documents: number;
+  readonly chunks: number;
+  readonly terms: number;
+  readonly semanticDimensions: number;
+  readonly indexGeneration: number;
+  readonly feedback: { readonly up: number; readonly down: number };
+  readonly answeredBy: string;
+  readonly uptimeSeconds: number;
+}
+
+export interface AppServices {
+  readonly log: Logger;
+  readonly health: Health;
+  readonly metrics: RequestMetrics;
+  readonly authenticator: Authenticator;
+  readonly tokens: AccessTokens;
+  readonly loginThrottle: LoginThrottle;
+  /** True when the password is right. Takes the same time for an unknown user. */
+  verifyPassword(username: string, password: string): Promise<boolean>;
+  ask(request: AskRequest): AsyncIterable<AnswerEvent>;
+  search(query: string, options: SearchOptions): Promise<SearchHit[]>;
+  readonly documents: Pick<DocumentStore, "listDocuments" | "getDocument">;
+  /** Removes a document from every store; the receipt says what went from each. */
+  deleteDocument(id: string): Promise<(DeletionReceipt & { readonly index: { readonly chunks: number } }) | undefined>;
+  readonly sessions: SessionStore;
+  saveFeedback(feedback: Feedback): Promise<boolean>;
+  readonly ingestion: IngestionJobs;
+  statistics(): Promise<Statistics>;
+  newId(): string;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Monotonic milliseconds. */
+  monotonic(): number;
+  readonly limits: {
+    readonly maxBodyBytes: number;
+    readonly maxQuestionChars: number;
+    readonly maxJsonDepth: number;
+    /** How long a client may leave a streamed answer unread. */
+    readonly streamWriteTimeoutMs: number;
+  };
+}
