@@ -17,13 +17,15 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const TOOLCHAIN = join(ROOT, ".toolchain");
 const TOOLCHAIN_BIN = join(TOOLCHAIN, "node_modules", ".bin");
 const INSTALL_STAMP = join(ROOT, "node_modules", ".rag-install.json");
+const ORPHAN_CHECK_MS = 500;
 const IS_WINDOWS = process.platform === "win32";
 
 const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 /** @param {string} version @param {string} minimum */
 function isAtLeast(version, minimum) {
-  const [left, right] = [version, minimum].map((text) => text.split(".").map(Number));
+  const left = version.split(".").map(Number);
+  const right = minimum.split(".").map(Number);
   for (let at = 0; at < 3; at += 1) if (left[at] !== right[at]) return (left[at] ?? 0) > (right[at] ?? 0);
   return true;
 }
@@ -43,7 +45,7 @@ function runOrFail(command, args, what) {
 }
 
 function environment() {
-  return { ...process.env, PATH: [TOOLCHAIN_BIN, join(ROOT, "node_modules", ".bin"), process.env.PATH ?? ""].join(delimiter) };
+  return { ...process.env, PATH: [TOOLCHAIN_BIN, join(ROOT, "node_modules", ".bin"), process.env["PATH"] ?? ""].join(delimiter) };
 }
 
 /** Installs pnpm, and Node where the machine's is too old, below `.toolchain`: nothing global is touched. */
@@ -52,7 +54,8 @@ function ensureToolchain() {
   const wanted = [`pnpm@${pnpm}`];
   // A script of ours that runs another one is already on the Node of the toolchain, which must stay.
   const isBrought = process.execPath.startsWith(TOOLCHAIN);
-  if (isBrought || !isAtLeast(process.versions.node, minimumNode)) wanted.push(`node-${IS_WINDOWS ? "win" : process.platform}-${process.arch}@${node}`);
+  if (isBrought || !isAtLeast(process.versions.node, minimumNode))
+    wanted.push(`node-${IS_WINDOWS ? "win" : process.platform}-${process.arch}@${node}`);
   const stamp = join(TOOLCHAIN, "installed.json");
   const text = JSON.stringify(wanted);
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === text) return;
@@ -111,6 +114,11 @@ function become(command, args, shell) {
     if (!process.stdin.isTTY) child.kill("SIGINT");
   });
   process.on("SIGTERM", () => child.kill("SIGTERM"));
+  // npm passes a signal to the shell it started us with, and that dies without a word to us: whoever loses its parent is to stop.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) child.kill("SIGTERM");
+  }, ORPHAN_CHECK_MS).unref();
   child.on("error", (error) => fail(`${command} could not be started: ${error.message}`));
   child.on("exit", (code, signal) => {
     if (signal === null) process.exit(code ?? 1);

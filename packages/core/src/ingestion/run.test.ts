@@ -64,7 +64,9 @@ function createScene(files: Record<string, string> = {}) {
         indexed.set(chunks[0]?.documentId ?? "", chunks);
       },
       removeDocument: (id) => void indexed.delete(id),
-      refresh: () => void (calls.refresh += 1),
+      refresh() {
+        calls.refresh += 1;
+      },
     },
     digest,
     clock: { now: () => 1000, monotonic: () => (now += 5) },
@@ -78,6 +80,41 @@ function createScene(files: Record<string, string> = {}) {
 
 const outcomes = (events: readonly IngestionEvent[]) => events.flatMap((event) => (event.type === "file" ? [`${event.path} ${event.outcome}`] : []));
 const finished = (events: readonly IngestionEvent[]) => events.find((event) => event.type === "finished");
+
+type Edit =
+  | { readonly kind: "write"; readonly path: string; readonly text: string }
+  | { readonly kind: "delete"; readonly path: string }
+  | { readonly kind: "run" }
+  | { readonly kind: "kill"; readonly afterEvents: number };
+
+const path = fc.constantFrom("a.md", "b.md", "c/d.md", "c/e.md");
+const edit: fc.Arbitrary<Edit> = fc.oneof(
+  fc.record({ kind: fc.constant("write" as const), path, text: fc.constantFrom("One.", "# Two\n\nThree.", "Four. ".repeat(600)) }),
+  fc.record({ kind: fc.constant("delete" as const), path }),
+  fc.record({ kind: fc.constant("run" as const) }),
+  fc.record({ kind: fc.constant("kill" as const), afterEvents: fc.nat(6) }),
+);
+
+async function take(scene: ReturnType<typeof createScene>, step: Edit): Promise<void> {
+  switch (step.kind) {
+    case "write":
+      scene.folder.set(step.path, step.text);
+      return;
+    case "delete":
+      scene.folder.delete(step.path);
+      return;
+    case "run":
+      await scene.run();
+      return;
+    case "kill": {
+      let left = step.afterEvents;
+      for await (const _ of runIngestion(scene.dependencies)) {
+        if (left === 0) return;
+        left -= 1;
+      }
+    }
+  }
+}
 
 describe("runIngestion", () => {
   it("stores and indexes every new file, with exact chunks", async () => {
@@ -220,24 +257,10 @@ describe("runIngestion", () => {
   });
 
   it("brings store and index to the folder after any edits, runs and kills", async () => {
-    const path = fc.constantFrom("a.md", "b.md", "c/d.md", "c/e.md");
-    const step = fc.oneof(
-      fc.record({ kind: fc.constant("write"), path, text: fc.constantFrom("One.", "# Two\n\nThree.", "Four. ".repeat(600)) }),
-      fc.record({ kind: fc.constant("delete"), path }),
-      fc.record({ kind: fc.constant("run") }),
-      fc.record({ kind: fc.constant("kill"), afterEvents: fc.nat(6) }),
-    );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      fc.asyncProperty(fc.array(edit, { maxLength: 25 }), async (edits) => {
         const scene = createScene();
-        for (const edit of steps) {
-          if ("text" in edit) scene.folder.set(edit.path, edit.text);
-          else if ("path" in edit) scene.folder.delete(edit.path);
-          else if ("afterEvents" in edit) {
-            let left = edit.afterEvents;
-            for await (const _ of runIngestion(scene.dependencies)) if (left-- === 0) break;
-          } else await scene.run();
-        }
+        for (const edited of edits) await take(scene, edited);
         await scene.run();
         expect(scene.storedTexts()).toEqual(Object.fromEntries([...scene.folder].sort()));
         expect([...scene.indexed.keys()].sort()).toEqual([...scene.rows.keys()].sort());

@@ -2,7 +2,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RagError } from "../errors.ts";
-import { type BreakerPermit, type BreakerState, type BreakerTransition, type CircuitBreakerOptions, createCircuitBreaker } from "./breaker.ts";
+import {
+  type BreakerPermit,
+  type BreakerState,
+  type BreakerTransition,
+  type CircuitBreaker,
+  type CircuitBreakerOptions,
+  createCircuitBreaker,
+} from "./breaker.ts";
 
 function scene(options: Partial<CircuitBreakerOptions> = {}) {
   let now = 0;
@@ -222,62 +229,100 @@ class Model {
   }
 }
 
-const command = fc.oneof(
-  { weight: 6, arbitrary: fc.constant({ kind: "begin" } as const) },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      kind: fc.constant("end" as const),
-      which: fc.nat({ max: 20 }),
-      outcome: fc.constantFrom("ok" as const, "fail" as const, "fail" as const, "nothing" as const),
-    }),
+/** The breaker under test, its clock, and the calls that have begun and not ended. */
+interface Real {
+  now: number;
+  readonly breaker: CircuitBreaker;
+  readonly underWay: { readonly permit: BreakerPermit; readonly phase: number }[];
+}
+
+type Step = fc.Command<Model, Real>;
+
+const always = (): boolean => true;
+
+/** An open circuit does not change by itself: both sides look at the clock when called. */
+const expectSameState = (model: Model, real: Real): void => {
+  model.tick(real.now);
+  expect(real.breaker.state()).toBe(model.state);
+};
+
+const begin: Step = {
+  check: always,
+  run(model, real) {
+    model.tick(real.now);
+    const admitted = model.admits();
+    let permit: BreakerPermit | undefined;
+    try {
+      permit = real.breaker.enter();
+    } catch (error) {
+      expect(error).toMatchObject({ code: "llm_circuit_open" });
+    }
+    expect(permit !== undefined).toBe(admitted);
+    if (permit !== undefined) real.underWay.push({ permit, phase: model.phase });
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.constantFrom(1, 500, 29_999, 30_000, 31_000) }) },
-  { weight: 1, arbitrary: fc.constantFrom({ kind: "look" } as const, { kind: "reset" } as const) },
+  toString: () => "begin",
+};
+
+const end = (which: number, outcome: "ok" | "fail" | "nothing"): Step => ({
+  check: always,
+  run(model, { now, underWay }) {
+    const [call] = underWay.splice(which % Math.max(1, underWay.length), 1);
+    if (call === undefined) return;
+    if (outcome === "ok") call.permit.succeeded();
+    else if (outcome === "fail") call.permit.failed();
+    else call.permit.toldNothing();
+    model.settle(outcome, call.phase, now);
+  },
+  toString: () => `end ${which} ${outcome}`,
+});
+
+const wait = (ms: number): Step => ({
+  check: always,
+  run(_, real) {
+    real.now += ms;
+  },
+  toString: () => `wait ${ms}`,
+});
+
+const look: Step = { check: always, run: expectSameState, toString: () => "look" };
+
+const reset: Step = {
+  check: always,
+  run(model, { now, breaker }) {
+    breaker.reset();
+    model.change("CLOSED", now);
+  },
+  toString: () => "reset",
+};
+
+const steps = fc.commands(
+  [
+    fc.constant(begin),
+    fc.constant(begin),
+    fc
+      .tuple(fc.nat({ max: 20 }), fc.constantFrom("ok" as const, "fail" as const, "fail" as const, "nothing" as const))
+      .map(([which, how]) => end(which, how)),
+    fc.tuple(fc.nat({ max: 20 }), fc.constantFrom("ok" as const, "fail" as const)).map(([which, how]) => end(which, how)),
+    fc.constantFrom(1, 500, 29_999, 30_000, 31_000).map(wait),
+    fc.constantFrom(look, reset, look, look),
+  ],
+  { size: "+1" },
 );
 
 describe("any history of calls, late replies and waits", () => {
   it("agrees with the table", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 3 }), fc.array(command, { minLength: 1, maxLength: 80 }), (probes, commands) => {
-        let now = 0;
-        const breaker = createCircuitBreaker({ clock: { monotonic: () => now }, halfOpenMaxConcurrent: probes });
+      fc.property(fc.integer({ min: 1, max: 3 }), steps, (probes, history) => {
+        const real: Real = {
+          now: 0,
+          underWay: [],
+          breaker: createCircuitBreaker({ clock: { monotonic: () => real.now }, halfOpenMaxConcurrent: probes }),
+        };
         const model = new Model({ failures: 5, openMs: 30_000, successes: 3, probes });
-        const underWay: { permit: BreakerPermit; phase: number }[] = [];
-        for (const step of commands) {
-          // An open circuit does not change by itself between commands: both sides look at the clock when called.
-          if (step.kind === "begin") {
-            model.tick(now);
-            const admitted = model.admits();
-            let permit: BreakerPermit | undefined;
-            try {
-              permit = breaker.enter();
-            } catch (error) {
-              expect(error).toMatchObject({ code: "llm_circuit_open" });
-            }
-            expect(permit !== undefined).toBe(admitted);
-            if (permit !== undefined) underWay.push({ permit, phase: model.phase });
-          } else if (step.kind === "end") {
-            const [call] = underWay.splice(step.which % Math.max(1, underWay.length), 1);
-            if (call === undefined) continue;
-            if (step.outcome === "ok") call.permit.succeeded();
-            else if (step.outcome === "fail") call.permit.failed();
-            else call.permit.toldNothing();
-            model.settle(step.outcome, call.phase, now);
-          } else if (step.kind === "wait") {
-            now += step.ms;
-          } else if (step.kind === "reset") {
-            breaker.reset();
-            model.change("CLOSED", now);
-          } else {
-            model.tick(now);
-            expect(breaker.state()).toBe(model.state);
-          }
-        }
-        model.tick(now);
-        expect(breaker.state()).toBe(model.state);
+        fc.modelRun(() => ({ model, real }), history);
+        expectSameState(model, real);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 3_000 },
     );
   });
 });

@@ -61,14 +61,15 @@ describe("the data directory", () => {
     const path = join(parent, "data");
     await hold(path);
     await expect(openDataDirectory(path)).rejects.toMatchObject({
-      exitMessage: expect.stringMatching(new RegExp(`in use by another server \\(process ${process.pid}, since \\d{4}-\\d\\d-\\d\\dT`)),
+      name: "ExitError",
+      message: expect.stringMatching(new RegExp(`in use by another server \\(process ${process.pid}, since \\d{4}-\\d\\d-\\d\\dT`)),
     });
   });
 
   it("refuses while another process lives, and opens once that one was killed", async () => {
     const path = join(parent, "data");
     const other = await holdInAnotherProcess(path);
-    await expect(openDataDirectory(path)).rejects.toMatchObject({ exitMessage: expect.stringContaining(`process ${other.pid},`) });
+    await expect(openDataDirectory(path)).rejects.toMatchObject({ name: "ExitError", message: expect.stringContaining(`process ${other.pid},`) });
     await other.kill();
     await expect(hold(path)).resolves.toMatchObject({ path });
   });
@@ -99,6 +100,9 @@ describe("the data directory", () => {
   it("says what to do when the path cannot be a folder", async () => {
     const path = join(parent, "file");
     await writeFile(path, "");
-    await expect(openDataDirectory(path)).rejects.toMatchObject({ exitMessage: expect.stringMatching(/cannot be used: .*Set DATA_DIR/) });
+    await expect(openDataDirectory(path)).rejects.toMatchObject({
+      name: "ExitError",
+      message: expect.stringMatching(/cannot be used: .*Set DATA_DIR/),
+    });
   });
 });

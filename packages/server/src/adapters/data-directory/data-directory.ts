@@ -1,7 +1,7 @@
 /** The folder that holds all state of one server: created for its owner alone, and used by one server at a time. */
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { DataDirectoryError } from "./data-directory-error.ts";
+import { ExitError } from "../../exit-error.ts";
 import { writeDurably } from "./durable-file.ts";
 import { takeExclusiveLock } from "./exclusive-lock.ts";
 
@@ -26,7 +26,7 @@ interface Holder {
  * and what we put into it protects itself.
  *
  * @param path the folder; may be relative to the working directory.
- * @throws {DataDirectoryError} when another server holds it, naming its process number and since when; or when it cannot be used.
+ * @throws {ExitError} when another server holds it, naming its process number and since when; or when it cannot be used.
  * @example
  * const dataDirectory = await openDataDirectory("./data");
  */
@@ -39,12 +39,12 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
     unlock = takeExclusiveLock(join(absolute, "lock"));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DataDirectoryError(`The data directory ${absolute} cannot be used: ${reason}. Set DATA_DIR to a folder on a local disk that you own.`, {
+    throw new ExitError(`The data directory ${absolute} cannot be used: ${reason}. Set DATA_DIR to a folder on a local disk that you own.`, {
       cause,
     });
   }
   if (unlock === undefined) {
-    throw new DataDirectoryError(
+    throw new ExitError(
       `The data directory ${absolute} is in use by ${describe(await readHolder(holderFile))}. Stop that server, or set DATA_DIR to another folder.`,
     );
   }
@@ -52,7 +52,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
     await writeDurably(holderFile, JSON.stringify({ pid: process.pid, since: new Date().toISOString() } satisfies Holder));
   } catch (cause) {
     unlock();
-    throw new DataDirectoryError(`The data directory ${absolute} cannot be written to.`, { cause });
+    throw new ExitError(`The data directory ${absolute} cannot be written to.`, { cause });
   }
   let isReleased = false;
   return {

@@ -48,7 +48,8 @@ describe("the secrets", () => {
 
   it("are not invented where that is not allowed", async () => {
     await expect(load({ mayCreate: false, given: { apiKey: "configured" } })).rejects.toMatchObject({
-      exitMessage: expect.stringContaining("SECRET_KEY"),
+      name: "ExitError",
+      message: expect.stringContaining("SECRET_KEY"),
     });
     expect(await readdir(directory)).toEqual([]);
   });
@@ -66,7 +67,7 @@ describe("the secrets", () => {
     ["with an empty value", '{"apiKey":"a","secretKey":"b","adminPassword":""}'],
   ])("in a file that is %s are an error, and the file stays as it is", async (_, content) => {
     await writeFile(path, content);
-    await expect(load()).rejects.toMatchObject({ exitMessage: expect.stringMatching(/damaged.*backup/) });
+    await expect(load()).rejects.toMatchObject({ name: "ExitError", message: expect.stringMatching(/damaged.*backup/) });
     expect(await readFile(path, "utf8")).toBe(content);
   });
 

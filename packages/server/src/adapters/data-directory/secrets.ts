@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { DataDirectoryError } from "./data-directory-error.ts";
+import { ExitError } from "../../exit-error.ts";
 import { writeDurably } from "./durable-file.ts";
 
 /** 256 bits, 43 characters of base64url: out of reach of any guess, and long enough to be an HS256 key. */
@@ -45,7 +45,7 @@ export interface LoadedSecrets {
  * Loads the secrets. When some are neither configured nor in the file, creates the file with all three, so that it is complete
  * whatever was configured on the day.
  *
- * @throws {DataDirectoryError} when the file is damaged (it is never replaced silently: tokens and clients depend on it), cannot be read, or
+ * @throws {ExitError} when the file is damaged (it is never replaced silently: tokens and clients depend on it), cannot be read, or
  * is missing and may not be created.
  */
 export async function loadOrCreateSecrets({ directory, given, mayCreate }: SecretsOptions): Promise<LoadedSecrets> {
@@ -56,7 +56,7 @@ export async function loadOrCreateSecrets({ directory, given, mayCreate }: Secre
   }
   const stored = await readSecrets(path);
   if (stored === undefined && !mayCreate) {
-    throw new DataDirectoryError(`There are no secrets in ${path}, and none may be created. Set API_KEY, SECRET_KEY and ADMIN_PASSWORD.`);
+    throw new ExitError(`There are no secrets in ${path}, and none may be created. Set API_KEY, SECRET_KEY and ADMIN_PASSWORD.`);
   }
   const kept = stored ?? { apiKey: createSecret(), secretKey: createSecret(), adminPassword: createSecret() };
   if (stored === undefined) await writeDurably(path, `${JSON.stringify(kept, null, 2)}\n`);
@@ -79,11 +79,11 @@ async function readSecrets(path: string): Promise<Secrets | undefined> {
     if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
-    throw new DataDirectoryError(`The secrets in ${path} cannot be read. Make the file yours and readable (chmod 600).`, { cause });
+    throw new ExitError(`The secrets in ${path} cannot be read. Make the file yours and readable (chmod 600).`, { cause });
   }
   const parsed = secretsFile.safeParse(parseJson(content));
   if (parsed.success) return parsed.data;
-  throw new DataDirectoryError(
+  throw new ExitError(
     `The secrets in ${path} are damaged. Restore the file from a backup, or delete it to have new ones created; issued tokens and the API key then end.`,
   );
 }

@@ -176,7 +176,8 @@ describe("the embedded PostgreSQL", () => {
     await cp(dataDir, foreign, { recursive: true });
     await writeFile(join(foreign, "PG_VERSION"), "9\n");
     await expect(startEmbeddedPostgres({ dataDir: foreign })).rejects.toMatchObject({
-      exitMessage: expect.stringMatching(/cannot be opened.*Restore a backup/),
+      name: "ExitError",
+      message: expect.stringMatching(/cannot be opened.*Restore a backup/),
     });
     expect(existsSync(join(foreign, "PG_VERSION"))).toBe(true);
     expect(existsSync(`${foreign}.run`)).toBe(false);

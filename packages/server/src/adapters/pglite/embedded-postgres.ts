@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import { z } from "zod";
+import { ExitError } from "../../exit-error.ts";
 import { createSocketDirectory } from "./socket-directory.ts";
 
 /** PGlite runs one statement at a time and shares one backend among all sockets: more connections would buy waiting, not speed. */
@@ -15,18 +16,6 @@ const workerMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("listening") }),
   z.object({ type: z.literal("log"), line: z.string() }),
 ]);
-
-/** The embedded database cannot be opened, or ended on its own. */
-class EmbeddedPostgresError extends Error {
-  override readonly name = "EmbeddedPostgresError";
-  /** `main.ts` prints it without a stack. */
-  readonly exitMessage: string;
-
-  constructor(message: string, options: { readonly cause?: unknown } = {}) {
-    super(message, options);
-    this.exitMessage = message;
-  }
-}
 
 export interface EmbeddedPostgres {
   /** What `connectPostgres` needs to reach it. */
@@ -50,7 +39,7 @@ export interface EmbeddedPostgresOptions {
  * Starts the embedded database and resolves when it takes connections. A process killed at any moment, the creation included, leaves
  * files that the next start opens, with everything that was acknowledged.
  *
- * @throws an error with `exitMessage` when it cannot be created or opened.
+ * @throws {ExitError} when it cannot be created or opened.
  * @example
  * const embedded = await startEmbeddedPostgres({ dataDir: dataDirectory.resolve("postgres") });
  */
@@ -83,12 +72,12 @@ export async function startEmbeddedPostgres({
     const reason = failure instanceof Error ? failure.message : `its thread ended with code ${code}`;
     const lines = lastLines.map((line) => `\n  ${line}`).join("");
     listening.reject(
-      new EmbeddedPostgresError(
+      new ExitError(
         `The embedded database in ${directory} cannot be opened: ${reason}. Restore a backup, or move the folder away to begin anew.${lines}`,
         { cause: failure },
       ),
     );
-    if (!isStopping) died.resolve(new EmbeddedPostgresError(`The embedded database ended on its own: ${reason}.${lines}`, { cause: failure }));
+    if (!isStopping) died.resolve(new ExitError(`The embedded database ended on its own: ${reason}.${lines}`, { cause: failure }));
     exited.resolve();
   });
 

@@ -1,6 +1,7 @@
 /** One connection to PostgreSQL that can be thrown away at once. */
 import { connect, type Socket } from "node:net";
 import postgres from "postgres";
+import { ExitError } from "../../exit-error.ts";
 import { COLUMN_TYPES, type Sql } from "./column-types.ts";
 
 /** Where the server is: an address as in `DATABASE_URL`, or the Unix socket of the embedded one, which takes so many connections. */
@@ -14,16 +15,8 @@ const IDLE_SECONDS = 300;
 const BACKOFF_SECONDS = 0.05;
 
 /** The configured address is none; it holds a password, so neither it nor the driver's error is repeated. */
-class PostgresAddressError extends Error {
-  override readonly name = "PostgresAddressError";
-  /** `main.ts` prints it without a stack. */
-  readonly exitMessage = "DATABASE_URL is not an address of a PostgreSQL. It looks like postgres://user:password@host:5432/database.";
-
-  constructor() {
-    super();
-    this.message = this.exitMessage;
-  }
-}
+const notAnAddress = (): ExitError =>
+  new ExitError("DATABASE_URL is not an address of a PostgreSQL. It looks like postgres://user:password@host:5432/database.");
 
 export interface Client {
   readonly sql: Sql;
@@ -100,10 +93,10 @@ export function createClient(address: PostgresAddress, timeoutMs: number): Clien
 }
 
 function connectByUrl<T>(url: string, connectTo: (url: string) => T): T {
-  if (!/^postgres(ql)?:\/\//.test(url)) throw new PostgresAddressError();
+  if (!/^postgres(ql)?:\/\//.test(url)) throw notAnAddress();
   try {
     return connectTo(url);
   } catch {
-    throw new PostgresAddressError();
+    throw notAnAddress();
   }
 }

@@ -27,7 +27,7 @@ export interface PostgresStores {
 /**
  * Connects and brings the schema up to date.
  *
- * @throws an error with `exitMessage` when the schema does not fit this program.
+ * @throws {ExitError} when the schema does not fit this program.
  * @throws RagError `store_unavailable` when the database cannot be reached.
  * @example
  * const stores = await connectPostgres({ server: { url: "postgres://user:password@host/database" }, maxConnections: 8, timeoutMs: 10_000 });

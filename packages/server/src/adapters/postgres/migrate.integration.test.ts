@@ -79,7 +79,8 @@ describe("the migrations", () => {
     await migrate(database, directory);
     await rm(join(directory, "002-second.sql"));
     await expect(migrate(database, directory)).rejects.toMatchObject({
-      exitMessage: expect.stringMatching(/newer version .*schema is 2, this program knows 1/),
+      name: "ExitError",
+      message: expect.stringMatching(/newer version .*schema is 2, this program knows 1/),
     });
   });
 
@@ -90,7 +91,8 @@ describe("the migrations", () => {
     expect(await migrate(database, directory)).toBe(0);
     await write({ "001-first.sql": `${FIRST}\n-- edited\n` });
     await expect(migrate(database, directory)).rejects.toMatchObject({
-      exitMessage: expect.stringContaining("001-first.sql is not the one that was applied"),
+      name: "ExitError",
+      message: expect.stringContaining("001-first.sql is not the one that was applied"),
     });
   });
 
@@ -121,7 +123,7 @@ describe("the migrations", () => {
     "cannot be made at %s, which is told without the password",
     async (url) => {
       const error = await connectPostgres({ server: { url }, maxConnections: 1, timeoutMs: 1_000 }).catch((thrown: unknown) => thrown);
-      expect(error).toMatchObject({ exitMessage: expect.stringContaining("DATABASE_URL is not an address") });
+      expect(error).toMatchObject({ name: "ExitError", message: expect.stringContaining("DATABASE_URL is not an address") });
       expect(JSON.stringify(error)).not.toContain("secret");
     },
   );

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ExitError } from "../../exit-error.ts";
 import type { Database, Query } from "./database.ts";
 
 const DIRECTORY = join(import.meta.dirname, "migrations");
@@ -10,18 +11,6 @@ const FILE_NAME = /^(\d{3})-[a-z0-9-]+\.sql$/;
 const LOCK = 0x7efa1763;
 /** Waiting for another server's migrations included. */
 const TIMEOUT_MS = 120_000;
-
-/** The database's schema and this program do not fit. */
-class SchemaError extends Error {
-  override readonly name = "SchemaError";
-  /** `main.ts` prints it without a stack. */
-  readonly exitMessage: string;
-
-  constructor(message: string) {
-    super(message);
-    this.exitMessage = message;
-  }
-}
 
 interface Migration {
   readonly number: number;
@@ -37,7 +26,7 @@ interface Migration {
  *
  * @param directory of the files `001-name.sql`, `002-name.sql`, …
  * @returns how many were applied.
- * @throws an error with `exitMessage` when the database was written by a newer program, or an applied file is no longer what it was.
+ * @throws {ExitError} when the database was written by a newer program, or an applied file is no longer what it was.
  */
 export async function migrate(database: Pick<Database, "transaction">, directory: string = DIRECTORY): Promise<number> {
   const migrations = await readMigrations(directory);
@@ -71,14 +60,14 @@ async function verifyApplied(query: Query, migrations: readonly Migration[]): Pr
   const applied = await query((sql) => sql<{ number: number; checksum: string }>`select number, checksum from schema_migrations order by number`);
   const newest = applied.at(-1);
   if (newest !== undefined && newest.number > migrations.length) {
-    throw new SchemaError(
+    throw new ExitError(
       `The database was written by a newer version of this program (its schema is ${newest.number}, this program knows ${migrations.length}). Install that version, or restore a backup from before the upgrade.`,
     );
   }
   for (const { number, checksum } of applied) {
     const migration = migrations[number - 1];
     if (migration?.checksum !== checksum) {
-      throw new SchemaError(
+      throw new ExitError(
         `Migration ${migration?.name ?? number} is not the one that was applied to this database. Install an unmodified version of this program.`,
       );
     }
