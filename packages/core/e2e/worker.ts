@@ -10,15 +10,16 @@ import {
   createMemorySessionStore,
   createRequestBudget,
   createResponseCache,
-  type DocumentStore,
   type DocumentSource,
+  type DocumentStore,
   type IndexedChunk,
   runIngestion,
   type StoredDocument,
 } from "../src/index.ts";
 
 const FILES: Readonly<Record<string, string>> = {
-  "tower.md": "# The tower\n\nThe tower was built by Ada Lund in 1912. It is 31 metres high.\n\n## The lamp\n\nThe lamp turns once in twelve seconds.",
+  "tower.md":
+    "# The tower\n\nThe tower was built by Ada Lund in 1912. It is 31 metres high.\n\n## The lamp\n\nThe lamp turns once in twelve seconds.",
   "boat.md": "# The boat\n\nThe boat is called Petrel. It was repaired in spring by Jonas Birk.",
   "garden.txt": "The garden grows kale and beans. Nobody may pick the apples before October.",
 };

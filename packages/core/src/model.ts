@@ -73,7 +73,7 @@ export interface SearchHit {
 
 /** What the evidence gate looks at; each lies in 0..1. */
 export interface EvidenceSignals {
-  /** Share of the question's weight whose terms occur in the chunk, its title or its headings. A term weighs its inverse document frequency. */
+  /** Share of the question's weight whose terms occur in the chunk, its title or its headings. The rarer a term, the more it weighs. */
   readonly termCoverage: number;
   /** Share of the question's neighbouring pairs of terms, by weight, that stand close to each other in the chunk; 0 for a single term. */
   readonly phraseCoverage: number;

@@ -257,6 +257,26 @@ describe("connections", () => {
   });
 });
 
+describe("more connections than allowed", () => {
+  it("are closed at once, and the others are served on", async () => {
+    const other = await startServer({ DATA_DIR: join(folder.path, "few"), MAX_CONNECTIONS: "2" });
+    const { hostname, port } = new URL(other.address);
+    const held = [connect(Number(port), hostname), connect(Number(port), hostname)];
+    try {
+      await Promise.all(held.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
+      const third = connect(Number(port), hostname);
+      await new Promise((resolve) => third.once("close", resolve));
+      const [first] = held;
+      first?.write("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+      const answer = await new Promise<string>((resolve) => first?.once("data", (data: Buffer) => resolve(data.toString())));
+      expect(answer).toMatch(/^HTTP\/1\.1 200/);
+    } finally {
+      for (const socket of held) socket.destroy();
+      await other.stop();
+    }
+  });
+});
+
 describe("files", () => {
   it("that are odd or hostile are read or set aside one by one, and the rest is answered from", async () => {
     const docs = join(folder.path, "docs");

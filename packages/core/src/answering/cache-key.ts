@@ -34,12 +34,10 @@ export async function computeCacheKey(parts: CacheKeyParts, services: Pick<Answe
 
 /** One form for spellings that ask the same: compatibility forms, white space, case, the mark at the end. */
 function normaliseQuestion(question: string): string {
-  return question
-    .normalize("NFKC")
-    .replace(/\s+/gu, " ")
-    .trim()
-    .toLowerCase()
-    .replace(/[\s?.!]+$/u, "");
+  const words = question.normalize("NFKC").replace(/\s+/gu, " ").toLowerCase();
+  let end = words.length;
+  while (end > 0 && " ?.!".includes(words.charAt(end - 1))) end -= 1;
+  return words.slice(0, end).trimStart();
 }
 
 function sorted(values: readonly string[] | undefined): readonly string[] | null {

@@ -44,8 +44,8 @@ function createDesk(stored: readonly StoredDocument[] = [toStoredDocument("Owl",
 describe("citeModelText", () => {
   it("quotes the sentence that supports the statement before the marker, wherever the full stop stands", async () => {
     const desk = createDesk();
-    expect(await desk.cite("Owls have good hearing [1]. They raise up to six young. [1] Tea is whisked with bamboo [2].")).toBe(
-      "Owls have good hearing [1]. They raise up to six young. [1] Tea is whisked with bamboo [2].",
+    expect(await desk.cite("Their hearing is good [1]. They raise up to six young. [1] Tea is whisked with bamboo [2].")).toBe(
+      "Their hearing is good [1]. They raise up to six young. [1] Tea is whisked with bamboo [2].",
     );
     expect(desk.binder.citations().map(({ number, quote }) => [number, quote])).toEqual([
       [1, "Its hearing is very good."],

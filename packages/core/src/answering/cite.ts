@@ -31,8 +31,8 @@ export async function* citeModelText(pieces: AsyncIterable<string>, options: Cit
       if (piece.kind === "text") {
         const isClosing = /^[.,;:)]/.test(piece.text);
         const text = held === "" || isClosing ? piece.text : held + piece.text.trimStart();
-        held = /\s*$/.exec(text)?.[0] ?? "";
-        const ready = text.slice(0, text.length - held.length);
+        const ready = text.trimEnd();
+        held = text.slice(ready.length);
         written = (written + ready).slice(-LOOK_BACK_CHARS);
         if (ready !== "") yield ready;
         continue;

@@ -60,5 +60,5 @@ function asData(text: string): string {
   return text
     .replace(/<(?=\s*\/?\s*source)/gi, "‹")
     .replaceAll("<|", "‹|")
-    .replace(/\[(\/?INST|\^?\d+(?:\s*[,–-]\s*\d+)*)\]/g, "($1)");
+    .replace(/\[(\/?INST|\^?\d[\d\s,;–-]{0,60})\]/g, "($1)");
 }

@@ -3,12 +3,18 @@ import type { SearchHit } from "../model.ts";
 import type { Analyzer } from "../text/analyzer.ts";
 import type { CitationBinder } from "./citation-binder.ts";
 import type { AnalysedQuestion } from "./question.ts";
-import { type InverseDocumentFrequency, type ScoredSentence, scoreSentences } from "./sentence-scores.ts";
+import {
+  DEFAULT_SENTENCE_WEIGHTS,
+  type InverseDocumentFrequency,
+  type ScoredSentence,
+  type SentenceWeights,
+  scoreSentences,
+} from "./sentence-scores.ts";
 
 /** Sentences quoted at most. */
 const MAX_QUOTES = 3;
-/** A further sentence is quoted when its score is at least this share of the best one's. */
-const WORTH_QUOTING = 0.6;
+/** A further sentence is quoted when it is worth at least this share of the first one. */
+const WORTH_QUOTING = 0.5;
 
 /** A sentence to be quoted, with the number of its source. */
 export interface Quote {
@@ -18,19 +24,42 @@ export interface Quote {
   readonly text: string;
 }
 
-/** The best sentences, best first. */
-export function chooseQuotes(question: AnalysedQuestion, hits: readonly SearchHit[], analyzer: Analyzer, idf: InverseDocumentFrequency): Quote[] {
-  const ranked = scoreSentences(question, hits, analyzer, idf).toSorted((left, right) => right.score - left.score);
-  const best = ranked[0];
-  if (best === undefined) return [];
-  return ranked
-    .filter(({ score }, index) => index === 0 || score >= best.score * WORTH_QUOTING)
-    .slice(0, MAX_QUOTES)
-    .map(toQuote);
+/**
+ * The sentences to quote, best first. After the first, what a sentence adds counts more than how good it is: "Why was it bought, and
+ * what broke?" is seldom answered in one place.
+ */
+export function chooseQuotes(
+  question: AnalysedQuestion,
+  hits: readonly SearchHit[],
+  analyzer: Analyzer,
+  idf: InverseDocumentFrequency,
+  weights: SentenceWeights = DEFAULT_SENTENCE_WEIGHTS,
+): Quote[] {
+  const left = new Set(scoreSentences(question, hits, analyzer, idf, weights));
+  const chosen: ScoredSentence[] = [];
+  const covered = new Set<string>();
+  let worthQuoting = Number.NEGATIVE_INFINITY;
+  while (chosen.length < MAX_QUOTES) {
+    let best: { readonly sentence: ScoredSentence; readonly worth: number } | undefined;
+    for (const sentence of left) {
+      // A further sentence must speak of what is asked by itself, not only stand beside one that does.
+      if (chosen.length > 0 && sentence.covered.size === 0) continue;
+      const worth = sentence.score + weights.novelty * noveltyOf(sentence, covered);
+      if (best === undefined || worth > best.worth) best = { sentence, worth };
+    }
+    if (best === undefined || best.worth < worthQuoting) break;
+    if (chosen.length === 0) worthQuoting = best.worth * WORTH_QUOTING;
+    chosen.push(best.sentence);
+    left.delete(best.sentence);
+    for (const term of best.sentence.covered.keys()) covered.add(term);
+  }
+  return chosen.map(({ rank, start, end, text }) => ({ number: rank + 1, start, end, text }));
 }
 
-function toQuote({ rank, start, end, text }: ScoredSentence): Quote {
-  return { number: rank + 1, start, end, text };
+function noveltyOf(sentence: ScoredSentence, covered: ReadonlySet<string>): number {
+  let sum = 0;
+  for (const [term, share] of sentence.covered) if (!covered.has(term)) sum += share;
+  return sum;
 }
 
 /** Each quote whose source still holds it, followed by its marker, a paragraph each. */

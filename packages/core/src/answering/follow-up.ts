@@ -2,6 +2,8 @@
 import type { Analyzer } from "../text/analyzer.ts";
 import { findNames } from "./names.ts";
 
+/** A longer question stands alone or not by its beginning. */
+const MAX_CHARS = 1_000;
 const LEADING = /^\s*(?:(?:and|but|or|so|then|also|ok|okay|yes|no|well|thanks|thank you)\b[\s,.!]*)+/i;
 const ELLIPTIC = /^\s*(?:(?:what|how) about|why not|why so|how so|since when|which one|any other|anything else|what else|who else|where else)\b/i;
 const QUESTION_WORD =
@@ -20,7 +22,8 @@ const BARE_DEFINITE = /\bthe \p{L}+\s*[?.!]*\s*$/iu;
  * True when the question holds a pronoun without an antecedent of its own, lacks a predicate ("and in Oslo?"), or
  * has next to no words of its own ("Why?", "Who is the author?").
  */
-export function needsEarlierTurns(question: string, analyzer: Analyzer): boolean {
+export function needsEarlierTurns(wholeQuestion: string, analyzer: Analyzer): boolean {
+  const question = wholeQuestion.slice(0, MAX_CHARS);
   if (ELLIPTIC.test(question.replace(LEADING, ""))) return true;
   const body = question.replace(LEADING, "");
   const contentCount = new Set(analyzer.terms(body)).size;

@@ -27,7 +27,8 @@ const MAX_BORDER = 100;
 const MARKER = /[[【]\s?(?:\^|sources?\s?|#)?(\d{1,4}(?:\s?(?:,|;|and|–|-)\s?(?:sources?\s?)?\d{1,4}){0,20})\s?(?:†[^\]】\n]{0,60})?[\]】]/iy;
 /** What may still become a marker. */
 const MARKER_BEGUN = /[[【][\s\d,;^#–a-z-]{0,60}(?:†[^\]】\n]{0,60})?$/iy;
-const URL = /(?:[a-z][a-z0-9+.-]{1,30}:\/\/|www\.)[^\s<>"`]*/iy;
+const URL = /(?:[a-z][a-z0-9+.-]{1,30}:\/\/|www\.)[^\s<>"`]{0,2000}/iy;
+const URL_ENDS = /[\s<>"`]/;
 const URL_BEGINS = /[a-z][a-z0-9+.-]{1,30}:\/\/|www\./i;
 const WORD = /[a-z0-9+.:/_-]+/iy;
 const PUNCTUATION_AT_END = /[.,;:!?)\]}'*_]+$/;
@@ -90,6 +91,8 @@ export function createOutputFilter(options: OutputFilterOptions): OutputFilter {
   /** Handles what stands at `at`; returns the position after it, or -1 when more text is needed to tell. */
   function step(at: number, isFinal: boolean): number {
     const character = buffer[at] ?? "";
+    if (inDroppedWord && !URL_ENDS.test(character)) return at + 1;
+    inDroppedWord = false;
     if (character === "[" || character === "【") return stepBracket(at, isFinal);
     if (character === "(" && lastShown === "]" && space === "") return stepDestination(at, isFinal);
     if (/[a-z0-9+.:/_-]/i.test(character)) return stepWord(at, isFinal);
@@ -145,8 +148,8 @@ export function createOutputFilter(options: OutputFilterOptions): OutputFilter {
     if (end >= buffer.length && !isFinal && end - at < MAX_HELD) return -1;
     if (url !== undefined) {
       showUrl(url);
-      // An address without an end is dropped to its end, which comes with later pieces.
-      inDroppedWord = end >= buffer.length && !isFinal;
+      // An address that goes on beyond what is held is dropped to its end, which may come with later pieces.
+      inDroppedWord = end < buffer.length || !isFinal;
       return end;
     }
     const address = word.search(URL_BEGINS);
@@ -168,11 +171,6 @@ export function createOutputFilter(options: OutputFilterOptions): OutputFilter {
   function drain(isFinal: boolean): FilteredPiece[] {
     pieces = [];
     let at = 0;
-    if (inDroppedWord) {
-      const rest = buffer.search(/[\s<>"`]/);
-      at = rest === -1 ? buffer.length : rest;
-      inDroppedWord = rest === -1;
-    }
     while (at < buffer.length) {
       const next = step(at, isFinal);
       if (next === -1) break;

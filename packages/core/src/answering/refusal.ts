@@ -4,7 +4,7 @@ import type { NearMiss, SearchHit } from "../model.ts";
 /** Passages shown with a refusal. */
 const MAX_NEAR_MISSES = 3;
 
-export const REFUSAL = "Your documents do not hold enough to answer this question.";
+export const REFUSAL = "This is not in your documents: nothing in them is evidence enough for an answer.";
 
 /** The passages that came closest, nearest first. @param likelihoods of each hit, 0..1. */
 export function toNearMisses(hits: readonly SearchHit[], likelihoods: readonly number[]): NearMiss[] {

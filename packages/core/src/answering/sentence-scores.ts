@@ -25,6 +25,8 @@ export interface SentenceWeights {
   readonly passage: number;
   /** Taken off a fragment of a sentence, such as a caption or a cell. */
   readonly fragment: number;
+  /** For a further sentence: share of the question that it holds and those chosen before it do not. */
+  readonly novelty: number;
 }
 
 /** `bench/answer-tuning.ts` shows how they came about. */
@@ -37,6 +39,7 @@ export const DEFAULT_SENTENCE_WEIGHTS: SentenceWeights = {
   answerType: 0.25,
   passage: 0.2,
   fragment: 0.2,
+  novelty: 0.75,
 };
 
 /** A sentence of a passage, with offsets into the document. */
@@ -47,6 +50,8 @@ export interface ScoredSentence {
   readonly end: number;
   readonly text: string;
   readonly score: number;
+  /** The question's terms that it holds, with the share of the question that each one is. */
+  readonly covered: ReadonlyMap<string, number>;
 }
 
 /** Of an analysed term. */
@@ -56,8 +61,10 @@ const HEADING = /^#{1,6}\s/;
 const PRONOUN_FIRST = /^["'“‘(]?(?:It|Its|They|Their|He|His|She|Her|This|These|Those|Such|The (?:latter|former|same))\b/;
 /** Terms further apart than this do not stand beside each other. */
 const PHRASE_WINDOW = 4;
+/** What the conversation is about chooses the passage; which sentence of it answers is told by what is asked now. */
+const CONTEXT_SHARE = 0.5;
 /** A sentence of fewer terms is a fragment. */
-const FRAGMENT_TERMS = 4;
+const FRAGMENT_TERMS = 3;
 
 interface AnalysedSentence {
   readonly start: number;
@@ -83,7 +90,10 @@ export function scoreSentences(
 ): ScoredSentence[] {
   const canonical = createCanonicalTerm(analyzer);
   const mass = new Map<string, number>();
-  for (const [term, weight] of question.termWeights) mass.set(canonical(term), Math.max(weight * idf(term), mass.get(canonical(term)) ?? 0));
+  for (const [term, weight] of question.termWeights) {
+    const value = weight * idf(term) * (question.ownTerms.has(term) ? 1 : CONTEXT_SHARE);
+    mass.set(canonical(term), Math.max(value, mass.get(canonical(term)) ?? 0));
+  }
   const total = Math.max(
     [...mass.values()].reduce((sum, value) => sum + value, 0),
     Number.MIN_VALUE,
@@ -118,7 +128,8 @@ export function scoreSentences(
         weights.answerType * (holdsAnswerType(sentence.text, question.answerType, isKnown) ? 1 : 0) +
         weights.passage * (hit.score / topScore) -
         weights.fragment * (sentence.sequence.length < FRAGMENT_TERMS ? 1 : 0);
-      return { rank, start: sentence.start, end: sentence.end, text: sentence.text, score };
+      const covered = new Map([...mass].filter(([term]) => sentence.terms.has(term)).map(([term, value]) => [term, value / total]));
+      return { rank, start: sentence.start, end: sentence.end, text: sentence.text, score, covered };
     });
   });
 }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { growthOverEightfold, LINEAR } from "../../test-support/growth.ts";
 import { type ChunkOptions, type ChunkSpan, chunkDocument } from "./chunk-document.ts";
 
 function chunksOf(text: string, options: ChunkOptions = {}, format: "markdown" | "text" | "csv" = "markdown") {
@@ -148,16 +149,7 @@ describe("chunkDocument", () => {
     ["list items", (size) => "- a\n".repeat(size / 4)],
   ];
   it.each(hard)("takes linear time for %s", (_, make) => {
-    const time = (size: number): number => {
-      const text = make(size);
-      const began = performance.now();
-      expectEnds(text, chunkDocument({ text, format: "markdown" }));
-      return performance.now() - began;
-    };
-    const best = (size: number): number => Math.min(time(size), time(size), time(size));
-    time(100_000);
-    // Eight times the text: linear takes 8 times as long, quadratic 64 times. The floor keeps tiny times from deciding.
-    expect(best(1_600_000) / Math.max(best(200_000), 2)).toBeLessThan(24);
+    expect(growthOverEightfold(200_000, make, (text) => expectEnds(text, chunkDocument({ text, format: "markdown" })))).toBeLessThan(LINEAR);
   });
 });
 

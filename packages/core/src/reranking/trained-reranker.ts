@@ -18,7 +18,7 @@ export const TRAINED_RERANKER: RerankingModel = {
   bias: -10.0019,
   weights: {
     words: 0.8687,
-    characters: 1.1300,
+    characters: 1.13,
     semanticCoarse: 1.0627,
     semanticMiddle: 0.5511,
     semanticFine: 0.4859,

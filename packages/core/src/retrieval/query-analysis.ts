@@ -18,8 +18,6 @@ export interface AnalyzedQuery {
   readonly grams: ReadonlyMap<number, number>;
   /** Sum of the inverse document frequencies of all distinct terms; an unknown term counts as the rarest possible. */
   readonly idfMass: number;
-  /** Share of the distinct terms that occur in the collection; 0 for a question without terms. */
-  readonly knownShare: number;
   /** Absent without a trained space, or when the question shares no term with it. */
   readonly vector: PreparedVector | undefined;
 }
@@ -46,14 +44,12 @@ export function analyzeQuery(query: string, state: IndexState, analyzer: Analyze
   const idf = Float32Array.from(terms.ids, (id) => words.inverseDocumentFrequency(id));
   const unknown = new Set(names.filter((_, index) => sequence[index] === -1)).size;
   const unseen = inverseDocumentFrequency(words.documentCount, 0);
-  const distinct = terms.ids.length + unknown;
   return {
     terms,
     idf,
     bigrams: findBigrams(sequence, state),
     grams: countGrams(names, state.grams),
     idfMass: idf.reduce((sum, value) => sum + value, 0) + unknown * unseen,
-    knownShare: distinct === 0 ? 0 : terms.ids.length / distinct,
     vector: semantic === undefined ? undefined : embedQuery(terms, semantic),
   };
 }

@@ -23,25 +23,37 @@ export interface SearchContext {
 
 /** Candidates of the first stage at least; more when more hits are asked for. */
 export const CANDIDATES = 200;
+/** How many times more candidates are looked at, once, when copies of a text have taken the places of the hits behind them. */
+const WIDER_LOOK = 8;
 
 export function searchState(state: IndexState, text: string, options: SearchOptions, context: SearchContext): SearchHit[] {
   if (options.limit <= 0) return [];
   const query = analyzeQuery(text, state, context.analyzer, context.vocabulary);
-  const ranking = rankCandidates(state, query, Math.max(CANDIDATES, 2 * options.limit), options.filters, context.weights);
-  const { candidates, signals, fused } = ranking;
-  const scores = context.reranker === undefined ? fused : scoreRelevance(ranking.normalised, context.reranker);
-  const order = Array.from(scores.keys()).sort((left, right) => (scores[right] ?? 0) - (scores[left] ?? 0));
+  const limit = Math.max(CANDIDATES, 2 * options.limit);
+  let found = findDistinct(state, query, limit, options, context);
+  if (found.chosen.length < options.limit && found.ranking.candidates.chunks.length === limit) {
+    found = findDistinct(state, query, limit * WIDER_LOOK, options, context);
+  }
+  const { ranking, scores, chosen } = found;
   const evidenceOf = createEvidence(text, state, context.analyzer, context.vocabulary);
-  return chooseDistinct(state, query, candidates, order, options.limit).flatMap((index) => {
-    const entry = state.entries[candidates.chunks[index] ?? -1];
+  return chosen.flatMap((index) => {
+    const entry = state.entries[ranking.candidates.chunks[index] ?? -1];
     if (entry === undefined) return [];
     const hit: SearchHit = {
       chunk: entry.chunk,
       score: scores[index] ?? 0,
-      evidence: evidenceOf(entry, Math.min(1, signals.semanticMiddle[index] ?? 0)),
+      evidence: evidenceOf(entry, Math.min(1, ranking.signals.semanticMiddle[index] ?? 0)),
     };
     return [options.explain === true ? { ...hit, explanation: { signals: signalsOf(ranking, scores, index) } } : hit];
   });
+}
+
+/** Ranks up to `limit` candidates and chooses, best first, those that say something of their own. */
+function findDistinct(state: IndexState, query: AnalyzedQuery, limit: number, options: SearchOptions, { weights, reranker }: SearchContext) {
+  const ranking = rankCandidates(state, query, limit, options.filters, weights);
+  const scores = reranker === undefined ? ranking.fused : scoreRelevance(ranking.normalised, reranker);
+  const order = Array.from(scores.keys()).sort((left, right) => (scores[right] ?? 0) - (scores[left] ?? 0));
+  return { ranking, scores, chosen: chooseDistinct(state, query, ranking.candidates, order, options.limit) };
 }
 
 /** Every signal, what the fusion made of them, and the score that decided. */

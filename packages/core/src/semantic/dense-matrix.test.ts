@@ -69,8 +69,9 @@ describe("cholesky", () => {
         const gram = await symmetricProduct(a, a, pacer);
         for (let i = 0; i < gram.rows; i += 1) gram.values[i * gram.rows + i] = at(gram, i, i) + 1;
         const { factor, kept } = await cholesky(gram, pacer);
-        expect(kept).toHaveLength(gram.rows);
-        expectSame(plainProduct(transposed(factor), factor), gram);
+        expect(kept.toSorted((left, right) => left - right)).toEqual([...kept.keys()]);
+        const reordered = fill(gram.rows, gram.rows, (row, column) => at(gram, kept[row] ?? 0, kept[column] ?? 0));
+        expectSame(plainProduct(transposed(factor), factor), reordered);
         expectSame(
           plainProduct(factor, await invertTriangle(factor, pacer)),
           fill(gram.rows, gram.rows, (row, column) => (row === column ? 1 : 0)),
@@ -89,7 +90,7 @@ describe("cholesky", () => {
     ];
     const a = fill(6, 5, (row, column) => columns[column]?.(row) ?? at(independent, row, 0) + at(independent, row, 1));
     const { factor, kept } = await cholesky(await symmetricProduct(a, a, pacer), pacer);
-    expect(kept).toEqual([0, 3]);
+    expect(kept).toHaveLength(2);
     const span = selectColumns(a, kept);
     expectSame(plainProduct(transposed(factor), factor), plainProduct(transposed(span), span));
   });

@@ -134,45 +134,55 @@ function transposeRows(matrix: DenseMatrix, from: number, to: number): DenseMatr
 
 /** An upper triangular factor and which columns of the original it spans. */
 export interface CholeskyFactor {
-  /** R with RᵀR = G over the kept columns; zero below the diagonal. */
+  /** R with RᵀR = G over the kept columns, in their order; zero below the diagonal. */
   readonly factor: DenseMatrix;
-  /** Positions of the kept columns, ascending; the others were linear combinations of earlier ones. */
+  /** Positions of the kept columns, in the order they were taken; the others are linear combinations of them. */
   readonly kept: readonly number[];
 }
 
-/** Pivots below this share of their column's own square are rounding noise: the column adds no direction. */
+/** What is left of a column below this share of the largest is rounding noise: the column adds no direction. */
 const DEPENDENT = 1e-11;
 
-/** Cholesky factor of a symmetric positive semidefinite matrix, leaving out columns that depend on earlier ones. */
+/**
+ * Cholesky factor of a symmetric positive semidefinite matrix. The column with most left is taken next, until nothing is left:
+ * taking them as they come lets a nearly dependent one spoil all that follow.
+ */
 export async function cholesky(gram: DenseMatrix, pacer: Pacer): Promise<CholeskyFactor> {
   const size = gram.rows;
+  const left = Float64Array.from({ length: size }, (_, column) => gram.values[column * size + column] ?? 0);
+  const least = DEPENDENT * left.reduce((most, value) => Math.max(most, value), 0);
   const kept: number[] = [];
-  const columns: Float64Array[] = [];
-  for (let column = 0; column < size; column += 1) {
-    if (pacer.spend(kept.length * kept.length)) await pacer.pause();
-    const entries = new Float64Array(kept.length + 1);
-    const own = gram.values[column * size + column] ?? 0;
-    let rest = own;
-    for (const [index, earlier] of columns.entries()) {
-      let sum = gram.values[column * size + (kept[index] ?? 0)] ?? 0;
-      for (let k = 0; k < index; k += 1) sum -= (earlier[k] ?? 0) * (entries[k] ?? 0);
-      const entry = sum / (earlier[index] ?? 1);
-      entries[index] = entry;
-      rest -= entry * entry;
+  const rows: Float64Array[] = [];
+  while (kept.length < size) {
+    const pivot = left.reduce((best, value, column) => (value > (left[best] ?? 0) ? column : best), 0);
+    const rest = left[pivot] ?? 0;
+    if (rest <= least) break;
+    const row = gram.values.slice(pivot * size, (pivot + 1) * size);
+    for (const earlier of rows) {
+      const weight = earlier[pivot] ?? 0;
+      for (let column = 0; column < size; column += 1) row[column] = (row[column] ?? 0) - weight * (earlier[column] ?? 0);
     }
-    if (own <= 0 || rest <= own * DEPENDENT) continue;
-    entries[kept.length] = Math.sqrt(rest);
-    kept.push(column);
-    columns.push(entries);
+    const scale = 1 / Math.sqrt(rest);
+    for (let column = 0; column < size; column += 1) {
+      const entry = (row[column] ?? 0) * scale;
+      row[column] = entry;
+      left[column] = (left[column] ?? 0) - entry * entry;
+    }
+    row[pivot] = Math.sqrt(rest);
+    left[pivot] = 0;
+    kept.push(pivot);
+    rows.push(row);
+    if (pacer.spend(rows.length * size)) await pacer.pause();
   }
   const factor = createDenseMatrix(kept.length, kept.length);
-  for (const [column, entries] of columns.entries()) factor.values.set(entries, column * kept.length);
+  for (const [column, original] of kept.entries()) {
+    for (let row = 0; row <= column; row += 1) factor.values[column * kept.length + row] = rows[row]?.[original] ?? 0;
+  }
   return { factor, kept };
 }
 
 /** The given columns of a matrix, in the given order. */
 export function selectColumns(matrix: DenseMatrix, columns: readonly number[]): DenseMatrix {
-  if (columns.length === matrix.columns) return matrix;
   const selected = createDenseMatrix(matrix.rows, columns.length);
   for (const [index, column] of columns.entries()) {
     selected.values.set(matrix.values.subarray(column * matrix.rows, (column + 1) * matrix.rows), index * matrix.rows);

@@ -88,7 +88,11 @@ describe("LSA snapshots", () => {
         const restored = readLsaSnapshot(shifted, renumbered);
         if (restored === undefined) throw new Error("The snapshot was not read.");
         expect([restored.rank, restored.corpusSize]).toEqual([model.rank, model.corpusSize]);
-        for (const text of texts) expect(embed(restored, renumbered, text)).toEqual(embed(model, vocabulary, text));
+        for (const text of texts) {
+          // Renumbered terms are added up in another order, which changes the last digit.
+          const expected = embed(model, vocabulary, text);
+          for (const [dimension, value] of embed(restored, renumbered, text).entries()) expect(value).toBeCloseTo(expected[dimension] ?? 0, 5);
+        }
       }),
       { numRuns: 50 },
     );

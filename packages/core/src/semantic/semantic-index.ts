@@ -4,7 +4,7 @@ import type { Pacer } from "../pacing.ts";
 import type { LsaModel } from "./lsa.ts";
 
 /** Leading parts of the space that are compared; each is cut to the rank of the model. No single one suits all corpora. */
-export const RESOLUTIONS = [150, 300, 400] as const;
+const RESOLUTIONS = [150, 300, 400] as const;
 /** Positions in {@link RESOLUTIONS}. */
 export const COARSE = 0;
 export const MIDDLE = 1;

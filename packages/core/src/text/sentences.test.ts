@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { growthOverEightfold, LINEAR } from "../../test-support/growth.ts";
 import { type SentenceOptions, splitSentences } from "./sentences.ts";
 
 function sentencesOf(text: string, options?: SentenceOptions): string[] {
@@ -95,15 +96,6 @@ describe("splitSentences", () => {
     ["one line without a space", (size) => "x".repeat(size)],
   ];
   it.each(hard)("takes linear time for %s", (_, make) => {
-    const time = (size: number): number => {
-      const text = make(size);
-      const began = performance.now();
-      splitSentences(text);
-      return performance.now() - began;
-    };
-    const best = (size: number): number => Math.min(time(size), time(size), time(size));
-    time(20_000);
-    // Eight times the text: linear takes 8 times as long, quadratic 64 times. The floor keeps tiny times from deciding.
-    expect(best(320_000) / Math.max(best(40_000), 4)).toBeLessThan(24);
+    expect(growthOverEightfold(40_000, make, (text) => void splitSentences(text))).toBeLessThan(LINEAR);
   });
 });

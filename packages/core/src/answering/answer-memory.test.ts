@@ -1,0 +1,164 @@
+/** What the pipeline remembers: sessions and the cache. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { createLibrary, createScene, createScriptedModel, guard, type LibraryScene } from "../../test-support/answer-scene.ts";
+import { RagError } from "../errors.ts";
+import type { AnswerEvent } from "../model.ts";
+import { createMemorySessionStore } from "../sessions/memory-session-store.ts";
+import { answerQuestion } from "./answer.ts";
+
+const TOWER = "How tall is the Eiffel Tower?";
+const failure = new RagError("llm_failed", "The language model failed to answer.");
+
+let library: LibraryScene;
+beforeAll(async () => {
+  library = await createLibrary();
+});
+
+const types = (events: readonly AnswerEvent[]): string[] => events.map(({ type }) => type).filter((type, index, all) => type !== all[index - 1]);
+
+describe("sessions", () => {
+  it.each([
+    ["an unknown session", "nobody's", "ada"],
+    ["somebody else's session", undefined, "eve"],
+  ])("throws not_found for %s before anything is emitted", async (_, id, principal) => {
+    const scene = createScene(library);
+    const { answer } = await scene.ask(TOWER);
+    const request = { principal, question: TOWER, sessionId: id ?? answer.sessionId, signal: new AbortController().signal };
+    const events = answerQuestion(request, scene.services);
+    await expect(events.next()).rejects.toMatchObject({ code: "not_found" });
+    expect(scene.recorder.outcomes).toEqual(["extractive"]);
+  });
+
+  it("keeps the turn by the time of done", async () => {
+    const scene = createScene(library);
+    const { answer } = await scene.ask(TOWER);
+    const session = await scene.services.sessions.load("ada", answer.sessionId);
+    expect(session).toMatchObject({ version: 1, turns: [{ question: TOWER, standaloneQuestion: TOWER, answer: answer.answer, answerable: true }] });
+    expect(session?.turns[0]?.citedTitles).toContain("Eiffel Tower");
+  });
+
+  it("understands a follow-up by its session", async () => {
+    const scene = createScene(library);
+    const first = await scene.ask("When was Madame Bovary published?");
+    const { answer } = await scene.ask("and who wrote it?", { sessionId: first.answer.sessionId });
+    expect(answer.standaloneQuestion).toContain("Madame Bovary");
+    expect(answer.citations[0]?.quote).toContain("Gustave Flaubert");
+    const third = await scene.ask("Where was he born?", { sessionId: first.answer.sessionId });
+    expect(third.answer.citations[0]?.quote).toContain("Rouen");
+  });
+
+  it("decides on the evidence afresh: an earlier answer does not switch refusal off", async () => {
+    const scene = createScene(library);
+    const { answer } = await scene.ask(TOWER);
+    const { sessionId } = answer;
+    const gate = { answerable: false, answeredBy: { kind: "gate" } };
+    expect((await scene.ask("And what is its market capitalisation?", { sessionId })).answer).toMatchObject(gate);
+    expect((await scene.ask("How many people visit it every year?", { sessionId })).answer.citations[0]?.quote).toContain("Seven million");
+    expect((await scene.ask("Which enzyme unwinds the double helix?", { sessionId })).answer).toMatchObject(gate);
+    expect((await scene.ask("what about penguins?", { sessionId })).answer).toMatchObject(gate);
+  });
+
+  it("leaves a self-contained question as it is", async () => {
+    const scene = createScene(library);
+    const { answer } = await scene.ask(TOWER);
+    const next = await scene.ask("What does the barn owl hunt at night?", { sessionId: answer.sessionId });
+    expect(next.answer).not.toHaveProperty("standaloneQuestion");
+    expect(next.answer.citations[0]?.title).toBe("Barn owl");
+  });
+
+  it("appends both turns when two questions race in one session", async () => {
+    const scene = createScene(library);
+    const { answer } = await scene.ask(TOWER);
+    const { sessionId } = answer;
+    await Promise.all([scene.ask("What does the barn owl hunt?", { sessionId }), scene.ask("When was Madame Bovary published?", { sessionId })]);
+    const session = await scene.services.sessions.load("ada", sessionId);
+    expect(session?.turns.map(({ question }) => question).sort()).toEqual(
+      [TOWER, "What does the barn owl hunt?", "When was Madame Bovary published?"].sort(),
+    );
+    expect(session?.version).toBe(3);
+  });
+
+  it("does not bring back a session that was deleted meanwhile", async () => {
+    const scene = createScene(library);
+    const { answer } = await scene.ask(TOWER);
+    const { sessionId } = answer;
+    for await (const event of answerQuestion(
+      { principal: "ada", question: TOWER, sessionId, signal: new AbortController().signal },
+      scene.services,
+    )) {
+      if (event.type === "sources") await scene.services.sessions.remove("ada", sessionId);
+      if (event.type === "done") expect(event.answer.degraded).toBe(true);
+    }
+    expect(await scene.services.sessions.load("ada", sessionId)).toBeUndefined();
+  });
+
+  it("keeps no more sessions of a principal than allowed", async () => {
+    const scene = createScene(library, { limits: { maxTurns: 5, maxChars: 10_000, sessionsPerPrincipal: 2 } });
+    for (let count = 0; count < 4; count += 1) await scene.ask(TOWER);
+    await scene.ask(TOWER, { principal: "eve" });
+    expect(await scene.services.sessions.list("ada", 10)).toHaveLength(2);
+    expect(await scene.services.sessions.list("eve", 10)).toHaveLength(1);
+  });
+
+  it("still answers when the turn cannot be stored, and says so", async () => {
+    const sessions = { ...createMemorySessionStore(), save: () => Promise.reject(new RagError("store_unavailable", "away")) };
+    const { answer } = await createScene(library, { sessions }).ask(TOWER);
+    expect(answer).toMatchObject({ answerable: true, degraded: true });
+  });
+});
+
+describe("the cache", () => {
+  it("replays the same events without searching again", async () => {
+    const scene = createScene(library);
+    const first = await scene.ask(TOWER);
+    const services = { ...scene.services, retriever: { search: () => Promise.reject(new Error("searched again")) } };
+    const events: AnswerEvent[] = [];
+    for await (const event of answerQuestion(
+      { principal: "ada", question: " how tall is the  Eiffel Tower ", signal: new AbortController().signal },
+      services,
+    )) {
+      events.push(event);
+    }
+    expect(types(events)).toEqual(types(first.events));
+    const last = events.at(-1);
+    expect(last).toEqual({ type: "done", answer: { ...first.answer, sessionId: expect.not.stringMatching(first.answer.sessionId) } });
+    expect(events.find(({ type }) => type === "sources")).toEqual(first.events.find(({ type }) => type === "sources"));
+    expect(scene.recorder.cacheHits).toBe(1);
+  });
+
+  it("is not shared between principals, nor between contexts", async () => {
+    const scene = createScene(library);
+    const tower = await scene.ask(TOWER);
+    await scene.ask(TOWER, { principal: "eve" });
+    const novel = await scene.ask("When was Madame Bovary published?");
+    await scene.ask("When was it completed?", { sessionId: tower.answer.sessionId });
+    const other = await scene.ask("When was it completed?", { sessionId: novel.answer.sessionId });
+    expect(other.answer.standaloneQuestion).toContain("Bovary");
+    expect(scene.recorder.cacheHits).toBe(0);
+  });
+
+  it("forgets an answer when a cited document has changed, although the index has not", async () => {
+    const changing = await createLibrary();
+    const scene = createScene(changing);
+    await scene.ask(TOWER);
+    changing.changeStoredText("Eiffel Tower", "The Eiffel Tower is gone.");
+    expect((await scene.ask(TOWER)).answer.answer).not.toContain("330 metres");
+    expect(scene.recorder.cacheHits).toBe(0);
+  });
+
+  it("keeps no refusal and no degraded answer", async () => {
+    const scene = createScene(library, { model: guard(createScriptedModel([failure], ["It is 330 metres tall [1]."]), { fallback: "extractive" }) });
+    await scene.ask("What is the boiling point of tungsten?");
+    await scene.ask("What is the boiling point of tungsten?");
+    expect((await scene.ask(TOWER)).answer.degraded).toBe(true);
+    expect((await scene.ask(TOWER)).answer.answeredBy).toEqual({ kind: "model", model: "scripted-1" });
+    expect(scene.recorder.cacheHits).toBe(0);
+    expect((await scene.ask(TOWER)).answer.answeredBy).toEqual({ kind: "model", model: "scripted-1" });
+    expect(scene.recorder.cacheHits).toBe(1);
+  });
+
+  it("is not missed when it is away", async () => {
+    const away = () => Promise.reject(new Error("cache away"));
+    expect((await createScene(library, { cache: { get: away, set: away } }).ask(TOWER)).answer.answerable).toBe(true);
+  });
+});

@@ -1,0 +1,32 @@
+/** How the time of a computation grows with its input, measured so that a busy machine does not decide. */
+
+/** Runs of each size; the least is what counts. */
+const RUNS = 4;
+/** Below so many milliseconds, noise is larger than what is measured. */
+const FLOOR_MS = 4;
+
+/** Processor time of this thread in milliseconds: time in which others were running is not in it. */
+function processorMs(run: () => void): number {
+  const before = process.threadCpuUsage();
+  run();
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1_000;
+}
+
+/**
+ * By what factor the time grows when the input becomes eight times as large: 8 for a linear computation, 64 for a quadratic one.
+ *
+ * @param smallSize size of the smaller input, in the unit of `make`.
+ */
+export function growthOverEightfold<T>(smallSize: number, make: (size: number) => T, run: (input: T) => void): number {
+  const least = (size: number): number => {
+    const input = make(size);
+    return Math.min(...Array.from({ length: RUNS }, () => processorMs(() => run(input))));
+  };
+  // Once, so that the compiler has seen it.
+  run(make(smallSize));
+  return least(8 * smallSize) / Math.max(least(smallSize), FLOOR_MS);
+}
+
+/** Between linear and quadratic, with room for caches that a larger input no longer fits. */
+export const LINEAR = 24;

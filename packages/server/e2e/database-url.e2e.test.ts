@@ -1,0 +1,48 @@
+/** With DATABASE_URL the same program runs on a PostgreSQL server, and lives through its absence. */
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Api, connectApi } from "../test-support/api.ts";
+import { type PostgresServer, startPostgresServer } from "../test-support/postgres-server.ts";
+import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
+let postgres: PostgresServer;
+let server: RunningServer;
+let api: Api;
+beforeAll(async () => {
+  folder = await temporaryDirectory();
+  postgres = await startPostgresServer();
+  server = await startServer({ DATA_DIR: join(folder.path, "data"), DATABASE_URL: postgres.url, DATABASE_TIMEOUT_MS: "1000" });
+  api = await connectApi(server);
+});
+afterAll(async () => {
+  await server.stop();
+  await postgres.remove();
+  await folder.remove();
+});
+
+const ask = () => api.client("POST", "/chat", { body: { question: "Why is the goat called Admiral?" } });
+const judge = () => api.client("POST", "/feedback", { body: { rating: "up" } });
+
+describe("on a PostgreSQL server", () => {
+  it("answers as on the embedded one, and says which it is", async () => {
+    expect((await ask()).body.citations[0]).toMatchObject({ path: "handbook/garden-and-goat.md" });
+    const { body } = await api.client("GET", "/health/detailed");
+    expect(body.components.database).toMatchObject({ status: "healthy", adapter: "postgres", detail: expect.stringContaining("PostgreSQL 1") });
+  });
+
+  it("says with a typed error that the store is away, keeps searching, and recovers by itself", async () => {
+    await postgres.kill();
+    const refused = await judge();
+    expect([refused.status, refused.body.code]).toEqual([503, "store_unavailable"]);
+    expect(JSON.stringify(refused.body)).not.toMatch(/127\.0\.0\.1|ECONN|postgres:/);
+    expect((await api.client("POST", "/search", { body: { query: "goat" } })).body.hits.length).toBeGreaterThan(0);
+    expect((await api.stranger("GET", "/health/detailed")).body).toMatchObject({
+      status: "degraded",
+      components: { database: { status: "unhealthy" } },
+    });
+    await postgres.restart();
+    await expect.poll(async () => (await judge()).status, { timeout: 5_000 }).toBe(201);
+    expect((await ask()).body.answerable).toBe(true);
+  });
+});
