@@ -39,6 +39,7 @@ export type {
   CachedAnswer,
   ChatMessage,
   ChatModel,
+  ChatStreamOptions,
   Clock,
   DeletionReceipt,
   DocumentStore,
@@ -60,6 +61,7 @@ export {
 } from "./resilience/breaker.ts";
 export { type StreamDeadlineOptions, type StreamTimeout, streamWithDeadlines } from "./resilience/deadline.ts";
 export { isModelEvidence, UpstreamStatusError } from "./resilience/model-evidence.ts";
+export { createFallbackChatModel, type FallbackCandidate, type FallbackChatModelOptions } from "./resilience/model-fallback.ts";
 export { createRequestBudget, type RequestBudget, type RequestBudgetOptions } from "./resilience/request-budget.ts";
 export type { Timers } from "./resilience/timers.ts";
 export {

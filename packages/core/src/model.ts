@@ -64,7 +64,10 @@ export interface HitExplanation {
 /** One retrieved chunk. */
 export interface SearchHit {
   readonly chunk: IndexedChunk;
-  /** Fused relevance, higher is better; comparable within one search only. */
+  /**
+   * Probability, 0..1, that a reader would call it relevant, as calibrated on questions that have an answer. It orders the hits of
+   * one search; whether there is an answer at all is for `evidence` to say.
+   */
   readonly score: number;
   /** Absolute evidence signals used by the gate; comparable between searches. */
   readonly evidence: EvidenceSignals;

@@ -82,6 +82,14 @@ export interface ChatMessage {
   readonly content: string;
 }
 
+export interface ChatStreamOptions {
+  readonly signal: AbortSignal;
+  /** Tokens of the completion at most. */
+  readonly maxTokens: number;
+  /** Called at most once, before the first piece, by a model that stands for several: with the name of the one that writes. */
+  readonly onWriter?: ((model: string) => void) | undefined;
+}
+
 /** A language model that streams text. */
 export interface ChatModel {
   /** Name of the model, as told to the reader of an answer. */
@@ -90,7 +98,7 @@ export interface ChatModel {
    * Streams the completion in pieces of text. Ends normally only after the model said that it finished;
    * otherwise throws `llm_failed`, `llm_timeout` or `rate_limited`.
    */
-  stream(messages: readonly ChatMessage[], options: { readonly signal: AbortSignal; readonly maxTokens: number }): AsyncIterable<string>;
+  stream(messages: readonly ChatMessage[], options: ChatStreamOptions): AsyncIterable<string>;
 }
 
 /** An answer as kept for the next time it is asked for: everything but whose session it was. */

@@ -7,6 +7,8 @@ import type { AnswerModel } from "./services.ts";
 /**
  * Streams the model's text.
  *
+ * @param onWriter told which model writes, by one that stands for several.
+ *
  * Success and failure are told to the breaker; a client that left, or a reader that stopped early, tells it nothing.
  *
  * @throws RagError `rate_limited`, `llm_circuit_open`, `llm_failed` or `llm_timeout`; the reason of `signal` when it is aborted.
@@ -15,6 +17,7 @@ export async function* generateText(
   messages: readonly ChatMessage[],
   model: Pick<AnswerModel, "chat" | "breaker" | "budget" | "maxTokens">,
   signal: AbortSignal,
+  onWriter?: (name: string) => void,
 ): AsyncGenerator<string, void, undefined> {
   signal.throwIfAborted();
   // With nothing left this throws; otherwise it is spent only when the breaker lets the call through.
@@ -22,7 +25,7 @@ export async function* generateText(
   const permit = model.breaker.enter();
   try {
     model.budget.spend();
-    for await (const piece of model.chat.stream(messages, { signal, maxTokens: model.maxTokens })) {
+    for await (const piece of model.chat.stream(messages, { signal, maxTokens: model.maxTokens, onWriter })) {
       signal.throwIfAborted();
       if (piece !== "") yield piece;
     }

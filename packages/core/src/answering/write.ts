@@ -47,11 +47,15 @@ export async function* writeAnswer(input: WriteInput, services: WriteServices): 
     return { text, citations: binder.citations(), answeredBy: { kind: "extractive" }, degraded: false };
   }
   let hasBegun = false;
+  let writer = model.chat.name;
+  const pieces = writeWithModel(input, binder, model, services, (name) => {
+    writer = name;
+  });
   try {
-    const text = yield* collect(writeWithModel(input, binder, model, services), () => {
+    const text = yield* collect(pieces, () => {
       hasBegun = true;
     });
-    return { text, citations: binder.citations(), answeredBy: { kind: "model", model: model.chat.name }, degraded: false };
+    return { text, citations: binder.citations(), answeredBy: { kind: "model", model: writer }, degraded: false };
   } catch (error) {
     const isAway = error instanceof RagError && MODEL_FAILURES.has(error.code);
     if (hasBegun || !isAway || model.fallback === "none" || input.signal.aborted) throw error;
@@ -74,11 +78,17 @@ function quoteSources(input: WriteInput, binder: CitationBinder, { analyzer }: W
   return citeQuotes(chooseQuotes(input.question, input.hits, analyzer, input.inverseDocumentFrequency), binder);
 }
 
-function writeWithModel(input: WriteInput, binder: CitationBinder, model: AnswerModel, services: WriteServices): AsyncIterable<string> {
+function writeWithModel(
+  input: WriteInput,
+  binder: CitationBinder,
+  model: AnswerModel,
+  services: WriteServices,
+  onWriter: (name: string) => void,
+): AsyncIterable<string> {
   const secret = services.newId().replace(/[^\p{L}\p{N}]/gu, "");
   const messages = composeMessages(input.standalone, input.hits, secret);
   const findSupport = createSupportFinder(input.standalone, services.analyzer, input.inverseDocumentFrequency);
-  return citeModelText(withoutNoAnswer(generateText(messages, model, input.signal)), { hits: input.hits, binder, findSupport, secret });
+  return citeModelText(withoutNoAnswer(generateText(messages, model, input.signal, onWriter)), { hits: input.hits, binder, findSupport, secret });
 }
 
 /** Nothing at all when the model says that the sources do not hold the answer. */

@@ -1,6 +1,6 @@
 /** Several language models in order of preference, behind the port of one. */
 import { RagError } from "../errors.ts";
-import type { ChatMessage, ChatModel } from "../ports.ts";
+import type { ChatMessage, ChatModel, ChatStreamOptions } from "../ports.ts";
 import type { CircuitBreaker } from "./breaker.ts";
 import { isModelEvidence } from "./model-evidence.ts";
 
@@ -24,26 +24,11 @@ export interface FallbackChatModelOptions {
   readonly onFallback?: ((event: { readonly from: string; readonly to: string; readonly error: unknown }) => void) | undefined;
 }
 
-type StreamOptions = Parameters<ChatModel["stream"]>[1];
-
-/** A {@link ChatModel} that tells which of its models writes. */
-export interface FallbackChatModel extends ChatModel {
-  /**
-   * As the port says. A caller waits for the deadlines of each model that is asked, one after the other.
-   *
-   * @param options.onWriter called once, before the first piece, with the name of the model that writes it.
-   */
-  stream(
-    messages: readonly ChatMessage[],
-    options: StreamOptions & { readonly onWriter?: ((model: string) => void) | undefined },
-  ): AsyncIterable<string>;
-}
-
 /** One call of one model, told to its breaker. */
 async function* attempt(
   candidate: FallbackCandidate,
   messages: readonly ChatMessage[],
-  options: StreamOptions,
+  options: ChatStreamOptions,
 ): AsyncGenerator<string, void, undefined> {
   const { chat, breaker, spend } = candidate;
   const { signal } = options;
@@ -87,14 +72,15 @@ function combine(errors: readonly unknown[]): unknown {
  * and failed with evidence against it, or has its circuit open, or has reached its rate limit. Once a piece has been
  * given, no other model is asked: two halves by two writers are no answer.
  *
- * Its `name` lists all the models, since any of them may write.
+ * Its `name` lists all the models, since any of them may write; `onWriter` tells which one does. A caller waits for the deadlines of
+ * each model that is asked, one after the other.
  *
  * @throws RangeError without a model.
  * @example
  * const chat = createFallbackChatModel({ models: [{ chat: large, breaker: largeBreaker }, { chat: small, breaker: smallBreaker }] });
  * for await (const piece of chat.stream(messages, { signal, maxTokens: 64, onWriter: (model) => console.log(model) })) console.log(piece);
  */
-export function createFallbackChatModel({ models, onFallback }: FallbackChatModelOptions): FallbackChatModel {
+export function createFallbackChatModel({ models, onFallback }: FallbackChatModelOptions): ChatModel {
   if (models.length === 0) throw new RangeError("a fallback needs at least one model");
   return {
     name: models.map(({ chat }) => chat.name).join(" or "),

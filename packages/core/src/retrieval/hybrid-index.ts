@@ -10,7 +10,7 @@ import { readLsaSnapshot, writeLsaSnapshot } from "../semantic/lsa-snapshot.ts";
 import { type Analyzer, createAnalyzer } from "../text/analyzer.ts";
 import { type ChunkEntry, createChunkEntry } from "./chunk-entry.ts";
 import { DEFAULT_FUSION_WEIGHTS, type FusionWeights } from "./fusion.ts";
-import { buildIndexState, type IndexState } from "./index-state.ts";
+import { buildIndexState, type IndexState, needsTraining } from "./index-state.ts";
 import { searchState } from "./search.ts";
 
 export interface HybridIndexOptions {
@@ -84,7 +84,7 @@ export function createHybridIndex(options: HybridIndexOptions = {}): HybridIndex
   let queue = Promise.resolve();
 
   const rebuild = async ({ yieldNow, train = true }: RefreshOptions): Promise<void> => {
-    if (!changed && !(train && state?.semantic === undefined && collection.size > 0)) return;
+    if (!changed && !(train && state !== undefined && needsTraining(state))) return;
     changed = false;
     try {
       state = await buildIndexState(

@@ -126,6 +126,11 @@ async function buildSemantic(
   return buildSemanticIndex(model, { documentCount, termCounts, earlierRow }, pacer, earlier);
 }
 
+/** Whether the space of a state is missing, or was learnt from a collection of quite another size. */
+export function needsTraining({ entries, semantic }: IndexState): boolean {
+  return entries.length > 0 && (semantic === undefined || isOutgrown(semantic.model, entries.length));
+}
+
 function isOutgrown(model: LsaModel, documentCount: number): boolean {
   return documentCount >= model.corpusSize * OUTGROWN || documentCount * OUTGROWN * OUTGROWN <= model.corpusSize;
 }

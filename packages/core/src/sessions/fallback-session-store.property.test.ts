@@ -12,7 +12,7 @@ const REPLICAS = 2;
 const SESSIONS = ["s0", "s1"];
 const OWNER = "ada";
 const MAX_ATTEMPTS = 5;
-const RUNS = 2000;
+const RUNS = 1000;
 /** Longer than the time between two attempts to reach the store. */
 const RETRY_MS = 600;
 

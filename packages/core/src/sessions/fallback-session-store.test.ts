@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { createFakeTime } from "../../test-support/fake-time.ts";
 import { createUnreliableStore } from "../../test-support/unreliable-session-store.ts";
+import { RagError } from "../errors.ts";
 import type { Session, Turn } from "../model.ts";
 import { createFallbackSessionStore, type FallbackSessionStoreOptions } from "./fallback-session-store.ts";
 import { createMemorySessionStore } from "./memory-session-store.ts";
@@ -115,8 +116,36 @@ describe("createFallbackSessionStore", () => {
     const { store, link } = scene();
     await store.save(session(1, []));
     link.state = "down";
+    await store.prune("ada", 10);
     expect(await Promise.all([store.save(session(2, [turn("b")])), store.save(session(2, [turn("c")]))])).toEqual([true, false]);
     expect(await store.load("ada", "s")).toEqual(session(2, [turn("b")]));
+  });
+
+  it("keeps the turns of both when two saves of one version fail, since either may be carried out yet", async () => {
+    const { store, stored, link, unreliable, time } = scene();
+    await store.save(session(1, []));
+    link.state = "late";
+    expect(await Promise.all([store.save(session(2, [turn("b", 1)])), store.save(session(2, [turn("c", 2)]))])).toEqual([true, true]);
+    expect(await store.load("ada", "s")).toMatchObject({ version: 3, turns: [turn("b", 1), turn("c", 2)] });
+    await unreliable.applyLate();
+    link.state = "up";
+    await time.advance(RETRY_MS);
+    expect(await stored.load("ada", "s")).toMatchObject({ version: 3, turns: [turn("b", 1), turn("c", 2)] });
+  });
+
+  it.each([
+    ["confirms a failed save whose turn has been read from the store since", "b", true],
+    ["denies a failed save whose version somebody else has taken since", "faster", false],
+  ])("%s", async (_, nameStored, isSaved) => {
+    const stored = createMemorySessionStore();
+    const answer = Promise.withResolvers<never>();
+    const { store } = scene({ primary: { ...stored, save: () => answer.promise } });
+    const saving = store.save(session(1, [turn("b")]));
+    await stored.save(session(1, [turn(nameStored)]));
+    await store.load("ada", "s");
+    answer.reject(new RagError("store_unavailable", "no answer"));
+    expect(await saving).toBe(isSaved);
+    expect((await store.load("ada", "s"))?.turns).toEqual([turn(nameStored)]);
   });
 
   it("cannot tell a session that is not in memory from one that does not exist", async () => {

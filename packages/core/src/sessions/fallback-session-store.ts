@@ -2,6 +2,7 @@
 import type { Session } from "../model.ts";
 import type { Clock, SessionStore } from "../ports.ts";
 import type { Timers } from "../resilience/timers.ts";
+import { hasNewestTurnOf, mergeSessions } from "./merge-sessions.ts";
 import { createSessionMover } from "./move-sessions-back.ts";
 import { createSessionMemory } from "./session-memory.ts";
 import { createStoreEpisode, isUnavailable } from "./store-episode.ts";
@@ -79,15 +80,29 @@ export function createFallbackSessionStore(options: FallbackSessionStoreOptions)
     return session?.principal === principal ? session : undefined;
   }
 
-  /** Compare-and-set in memory. A version that the memory cannot judge is taken: the session carries all its turns. */
-  function saveHere(session: Session, isOnlyHere: boolean): boolean {
+  /**
+   * Compare-and-set in memory. A version that the memory cannot judge is taken: the session carries all its turns.
+   *
+   * @param wasAsked the store was asked to save it and did not say whether it did, so "no" must not be answered lightly: the caller
+   * would add the turn to what it reads next, where it may stand already.
+   */
+  function saveHere(session: Session, wasAsked: boolean): boolean {
     const unsaved = memory.unsaved(session.id);
     const known = unsaved?.session ?? memory.find(session.id);
     if (known !== undefined && known.principal !== session.principal) return false;
     const knownVersion = known?.version ?? 0;
-    // A copy may lag behind what the caller has read since; an unsaved version may not.
-    if (unsaved === undefined ? knownVersion > session.version - 1 : knownVersion !== session.version - 1) return false;
-    memory.keepUnsaved(session, unsaved?.isOnlyHere ?? isOnlyHere);
+    if (unsaved === undefined) {
+      // What was read from the store since tells what became of the save: its turn is there, or it can never come there any more.
+      if (known !== undefined && knownVersion >= session.version) return wasAsked && hasNewestTurnOf(session, known);
+      memory.keepUnsaved(session, !wasAsked && session.version === 1);
+      return true;
+    }
+    if (wasAsked) {
+      memory.keepUnsaved(mergeSessions(unsaved.session, session), false);
+      return true;
+    }
+    if (knownVersion !== session.version - 1) return false;
+    memory.keepUnsaved(session, unsaved.isOnlyHere);
     return true;
   }
 
@@ -95,12 +110,14 @@ export function createFallbackSessionStore(options: FallbackSessionStoreOptions)
     async load(principal, id) {
       const unsaved = ownIn(memory.unsaved(id)?.session, principal);
       if (unsaved !== undefined) return unsaved;
+      const copyBefore = memory.find(id);
       try {
         const stored = await episode.ask("read", () => primary.load(principal, id));
         const savedMeanwhile = ownIn(memory.unsaved(id)?.session, principal);
         if (savedMeanwhile !== undefined) return savedMeanwhile;
         if (stored !== undefined) memory.keepCopy(stored);
-        else if (ownIn(memory.find(id), principal) !== undefined) memory.forget(id);
+        // A copy made meanwhile is newer than this answer.
+        else if (copyBefore?.principal === principal && memory.find(id) === copyBefore) memory.forget(id);
         return stored;
       } catch (error) {
         const copy = ownIn(memory.find(id), principal);
@@ -130,7 +147,7 @@ export function createFallbackSessionStore(options: FallbackSessionStoreOptions)
         return isSaved;
       } catch (error) {
         if (!isUnavailable(error)) throw error;
-        return saveHere(session, session.version === 1 && episode.wasNotAsked(error));
+        return saveHere(session, !episode.wasNotAsked(error));
       }
     },
 

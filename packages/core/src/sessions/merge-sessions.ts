@@ -26,7 +26,13 @@ export function mergeSessions(stored: Session, kept: Session): Session {
   };
 }
 
-export function hasSameTurns(a: Session, b: Session): boolean {
+/** True when the newest turn of `session` stands in `known`: then the save of `session` was carried out, whatever its caller heard. */
+export function hasNewestTurnOf(session: Session, known: Session): boolean {
+  const newest = session.turns.at(-1);
+  return newest !== undefined && known.turns.some((turn) => identityOf(turn) === identityOf(newest));
+}
+
+function hasSameTurns(a: Session, b: Session): boolean {
   return a.turns.length === b.turns.length && a.turns.every((turn, n) => identityOf(turn) === identityOf(b.turns[n]));
 }
 
