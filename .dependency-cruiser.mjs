@@ -18,8 +18,18 @@ export default {
       { path: "^packages/core/src", pathNot: TESTS },
       { pathNot: `^packages/core/src|${LIBRARIES_OF_CORE}` },
     ),
-    forbid("transports-know-no-adapter", "Transports go through the services they are given.", { path: TRANSPORTS, pathNot: TESTS }, { path: ADAPTERS }),
-    forbid("adapters-know-no-transport", "Adapters implement ports and know nobody who uses them.", { path: ADAPTERS, pathNot: TESTS }, { path: TRANSPORTS }),
+    forbid(
+      "transports-know-no-adapter",
+      "Transports go through the services they are given.",
+      { path: TRANSPORTS, pathNot: TESTS },
+      { path: ADAPTERS },
+    ),
+    forbid(
+      "adapters-know-no-transport",
+      "Adapters implement ports and know nobody who uses them.",
+      { path: ADAPTERS, pathNot: TESTS },
+      { path: TRANSPORTS },
+    ),
     forbid(
       "adapters-keep-apart",
       "An adapter never depends on another one.",
@@ -40,7 +50,12 @@ export default {
     ),
     forbid("nobody-imports-a-test", "Production code never imports what exists for tests.", { pathNot: TESTS }, { path: TESTS }),
     forbid("no-cycles", "A cycle means that two files are one concept.", {}, { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } }),
-    forbid("no-orphans", "A file nobody imports is dead, unless something runs it.", { orphan: true, pathNot: `${TESTS}|/main\\.ts$|-worker\\.ts$|\\.d\\.ts$|/scripts/|/dist/|/api/` }, {}),
+    forbid(
+      "no-orphans",
+      "A file nobody imports is dead, unless something runs it.",
+      { orphan: true, pathNot: `${TESTS}|/main\\.ts$|-worker\\.ts$|\\.d\\.ts$|/scripts/|/dist/|/api/` },
+      {},
+    ),
     forbid("resolvable", "Every import leads somewhere.", {}, { couldNotResolve: true }),
   ],
   options: {
@@ -48,6 +63,10 @@ export default {
     exclude: { path: "/dist/|/coverage/" },
     parser: "swc",
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "types", "default"], extensions: [".ts", ".mjs", ".js"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "types", "default"],
+      extensions: [".ts", ".mjs", ".js"],
+    },
   },
 };

@@ -176,6 +176,44 @@ describe("a budget that is spent", () => {
   });
 });
 
+describe("with GROQ_API_KEY", () => {
+  it("asks Groq's API, or a proxy in front of it, and says which model wrote", async () => {
+    const llm = await startFakeLlmServer();
+    const scene = await startScene({
+      LLM_BASE_URL: "",
+      LLM_MODEL: "",
+      GROQ_API_KEY: "gsk-test",
+      GROQ_BASE_URL: llm.baseUrl,
+      GROQ_MODEL: "llama-test",
+    });
+    try {
+      const { body } = await ask(scene);
+      expect(body).toMatchObject({ answeredBy: "model", model: "llama-test", citations: [{ path: "owl.md" }] });
+      expect(llm.requests[0]).toMatchObject({ headers: { authorization: "Bearer gsk-test" }, body: { model: "llama-test", stream: true } });
+      expect((await scene.api.client("GET", "/health/detailed")).body.components.languageModel.adapter).toBe("groq: llama-test");
+    } finally {
+      await scene.end();
+      await llm.close();
+    }
+  });
+});
+
+describe("with a list of fallback models", () => {
+  it("asks them in their order while one after the other is away, and the first again once it is back", async () => {
+    const scene = await startScene({ LLM_FALLBACK_MODELS: "second, third" });
+    try {
+      scene.llm.behave({ status: 503 });
+      const { status, body } = await ask(scene);
+      expect([status, body.code]).toEqual([502, "llm_failed"]);
+      expect(scene.llm.requests.map(({ body: asked }) => (asked as { model: string }).model)).toEqual(["test-model", "second", "third"]);
+      scene.llm.behave("answers");
+      expect((await ask(scene)).body).toMatchObject({ answeredBy: "model", model: "test-model" });
+    } finally {
+      await scene.end();
+    }
+  });
+});
+
 describe("a client that leaves in mid-answer", () => {
   it("has its call to the model closed", async () => {
     const scene = await startScene({ LLM_IDLE_TIMEOUT_MS: "60000" });

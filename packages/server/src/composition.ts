@@ -112,7 +112,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     rateLimitRemaining: () => budget.remaining(),
     indexedChunks: () => index.stats().chunks,
   });
-  const language = createLanguageModel(config);
+  const language = createLanguageModel(config, log);
   const model: AnswerModel | undefined = language && {
     chat: measureChatModel(language.chat, { clock, record: metrics.llmLatency }),
     breaker,

@@ -51,6 +51,12 @@ const oneOf = <const T extends string>(description: string, values: readonly [T,
   },
 });
 
+const list = (description: string, fallback: string): Setting<readonly string[]> => ({
+  description,
+  fallback,
+  parse: (raw) => (raw ?? "").split(",").flatMap((entry) => (entry.trim() === "" ? [] : [entry.trim()])),
+});
+
 function parseUrl(raw: string): string {
   if (!URL.canParse(raw) || !/^https?:$/.test(new URL(raw).protocol)) throw new Error("must be an http or https address");
   return raw.replace(/\/+$/, "");
@@ -90,9 +96,11 @@ export const SETTINGS = {
   GROQ_API_KEY: optional("Lets a Groq model write the answers.", "none: the extractive answerer quotes your documents", true),
   GROQ_BASE_URL: url("Address of the Groq API or of a proxy in front of it.", "https://api.groq.com/openai/v1"),
   GROQ_MODEL: text("Model asked at Groq.", "llama-3.3-70b-versatile"),
+  GROQ_FALLBACK_MODELS: list("Models asked at Groq when the one before is away, in this order, separated by commas.", "none"),
   LLM_BASE_URL: optionalUrl("Any other OpenAI-compatible API, such as a local one; takes precedence over Groq.", "none"),
   LLM_API_KEY: optional("Key for `LLM_BASE_URL`, if it wants one.", "none", true),
   LLM_MODEL: optional("Model asked at `LLM_BASE_URL`; required with it.", "none"),
+  LLM_FALLBACK_MODELS: list("Models asked at `LLM_BASE_URL` when the one before is away, in this order, separated by commas.", "none"),
   LLM_FALLBACK: oneOf("What happens when the model is away: an error (503), or an extractive answer marked `degraded`.", ["none", "extractive"]),
   LLM_REQUESTS_PER_MINUTE: integer("Calls to the model per minute at most.", 28, 1, 100_000),
   LLM_MAX_TOKENS: integer("Tokens of one model answer at most.", 1_024, 16, 32_768),

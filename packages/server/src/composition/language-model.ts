@@ -1,5 +1,7 @@
-/** The language model that the configuration names. */
-import type { ChatModel } from "@rag-personal/core";
+/** The language model that the configuration names, with those that stand in for it. */
+import { type ChatModel, createCircuitBreaker, createFallbackChatModel } from "@rag-personal/core";
+import type { Logger } from "pino";
+import { createGroqChatModel } from "../adapters/groq/chat-model.ts";
 import { createOpenAiCompatibleChatModel } from "../adapters/openai-compatible/chat-model.ts";
 import type { Config } from "../config.ts";
 import { clock, timers } from "./time.ts";
@@ -11,7 +13,7 @@ export interface LanguageModel {
 }
 
 /** Which model writes the answers, if any is configured. */
-export function createLanguageModel(config: Config): LanguageModel | undefined {
+export function createLanguageModel(config: Config, log: Logger): LanguageModel | undefined {
   const { LLM_BASE_URL, LLM_MODEL, GROQ_API_KEY } = config;
   const shared = {
     fetch,
@@ -22,10 +24,21 @@ export function createLanguageModel(config: Config): LanguageModel | undefined {
     totalTimeoutMs: config.LLM_TOTAL_TIMEOUT_MS,
   };
   if (LLM_BASE_URL !== undefined && LLM_MODEL !== undefined) {
-    const chat = createOpenAiCompatibleChatModel({ ...shared, baseUrl: LLM_BASE_URL, apiKey: config.LLM_API_KEY, model: LLM_MODEL });
-    return { chat, adapter: `openai-compatible: ${LLM_MODEL}` };
+    const create = (model: string): ChatModel =>
+      createOpenAiCompatibleChatModel({ ...shared, baseUrl: LLM_BASE_URL, apiKey: config.LLM_API_KEY, model });
+    return describe("openai-compatible", [LLM_MODEL, ...config.LLM_FALLBACK_MODELS].map(create), log);
   }
   if (GROQ_API_KEY === undefined) return undefined;
-  const chat = createOpenAiCompatibleChatModel({ ...shared, baseUrl: config.GROQ_BASE_URL, apiKey: GROQ_API_KEY, model: config.GROQ_MODEL });
-  return { chat, adapter: `groq: ${config.GROQ_MODEL}` };
+  const create = (model: string): ChatModel => createGroqChatModel({ ...shared, baseUrl: config.GROQ_BASE_URL, apiKey: GROQ_API_KEY, model });
+  return describe("groq", [config.GROQ_MODEL, ...config.GROQ_FALLBACK_MODELS].map(create), log);
+}
+
+function describe(provider: string, models: readonly ChatModel[], log: Logger): LanguageModel {
+  const [only, ...others] = models;
+  if (only !== undefined && others.length === 0) return { chat: only, adapter: `${provider}: ${only.name}` };
+  const chat = createFallbackChatModel({
+    models: models.map((model) => ({ chat: model, breaker: createCircuitBreaker({ clock }) })),
+    onFallback: ({ from, to, error }) => log.warn({ from, to, err: error }, "another language model is asked"),
+  });
+  return { chat, adapter: `${provider}: ${chat.name}` };
 }
