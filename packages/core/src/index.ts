@@ -2,6 +2,7 @@
 export { type AnswerRequest, answerQuestion } from "./answering/answer.ts";
 export { createResponseCache, type ResponseCacheOptions } from "./answering/response-cache.ts";
 export type { AnswerModel, AnswerServices } from "./answering/services.ts";
+export { createSingleFlight, type SingleFlight } from "./answering/single-flight.ts";
 export { findFirstHeading } from "./chunking/blocks.ts";
 export { type ChunkableText, type ChunkOptions, type ChunkSpan, chunkDocument } from "./chunking/chunk-document.ts";
 export { ERROR_STATUS, type ErrorCode, RagError, type RagErrorOptions } from "./errors.ts";

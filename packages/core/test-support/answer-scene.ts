@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { answerQuestion } from "../src/answering/answer.ts";
 import { createResponseCache } from "../src/answering/response-cache.ts";
 import type { AnswerModel, AnswerServices } from "../src/answering/services.ts";
+import { createSingleFlight } from "../src/answering/single-flight.ts";
 import { chunkDocument } from "../src/chunking/chunk-document.ts";
 import type { Answer, AnswerEvent, IndexedChunk, SearchHit, StoredDocument } from "../src/model.ts";
 import type { ChatMessage, ChatModel, Clock } from "../src/ports.ts";
@@ -159,6 +160,7 @@ export function createScene(library: LibraryScene, overrides: Partial<AnswerServ
     documents: { getDocument: async (id) => library.documents.get(id) },
     sessions: createMemorySessionStore(),
     cache: createResponseCache({ maxEntries: 100, clock: STILL }),
+    flight: createSingleFlight(),
     telemetry: {
       stage: (stage, durationMs) => void recorder.stages.set(stage, durationMs),
       citationDropped() {

@@ -31,18 +31,27 @@ describe("on a PostgreSQL server", () => {
     expect(body.components.database).toMatchObject({ status: "healthy", adapter: "postgres", detail: expect.stringContaining("PostgreSQL 1") });
   });
 
-  it("says with a typed error that the store is away, keeps searching, and recovers by itself", async () => {
+  it("goes on without it: answers are degraded, feedback is kept, and the rest is a typed error", async () => {
+    const before = (await api.admin("GET", "/admin/stats")).body.feedback.up;
     await postgres.kill();
-    const refused = await judge();
+    const { status, body } = await ask();
+    expect([status, body.answerable, body.degraded]).toEqual([200, true, true]);
+    expect(body.citations[0].quote).toContain("gold braid");
+    for (let time = 0; time < 3; time += 1) expect((await judge()).status).toBe(201);
+    expect((await api.client("POST", "/search", { body: { query: "goat" } })).body.hits.length).toBeGreaterThan(0);
+    const refused = await api.admin("GET", "/admin/documents");
     expect([refused.status, refused.body.code]).toEqual([503, "store_unavailable"]);
     expect(JSON.stringify(refused.body)).not.toMatch(/127\.0\.0\.1|ECONN|postgres:/);
-    expect((await api.client("POST", "/search", { body: { query: "goat" } })).body.hits.length).toBeGreaterThan(0);
     expect((await api.stranger("GET", "/health/detailed")).body).toMatchObject({
       status: "degraded",
       components: { database: { status: "unhealthy" } },
     });
+    expect((await api.stranger("GET", "/metrics")).body).toContain("rag_feedback_waiting 3");
+
     await postgres.restart();
-    await expect.poll(async () => (await judge()).status, { timeout: 5_000 }).toBe(201);
-    expect((await ask()).body.answerable).toBe(true);
+    const feedback = async (): Promise<number> => (await api.admin("GET", "/admin/stats")).body.feedback?.up;
+    await expect.poll(feedback, { timeout: 10_000 }).toBe(before + 3);
+    const healed = (await ask()).body;
+    expect([healed.answerable, healed.degraded]).toEqual([true, false]);
   });
 });

@@ -10,9 +10,11 @@ import {
   createHybridIndex,
   createRequestBudget,
   createResponseCache,
+  createSingleFlight,
   runIngestion,
 } from "@rag-personal/core";
 import { openDataDirectory } from "./adapters/data-directory/data-directory.ts";
+import { openFeedbackSpool } from "./adapters/data-directory/feedback-spool.ts";
 import { loadOrCreateSecrets } from "./adapters/data-directory/secrets.ts";
 import { createFolderSource } from "./adapters/files/folder-source.ts";
 import { createMetrics } from "./adapters/prometheus/metrics.ts";
@@ -33,6 +35,7 @@ import { createAccessTokens } from "./security/access-tokens.ts";
 import { createAuthenticator } from "./security/authenticator.ts";
 import { createLoginThrottle } from "./security/login-throttle.ts";
 import type { AppServices } from "./services.ts";
+import { createSpooledFeedbackStore } from "./spooled-feedback.ts";
 
 const BREAKER_GAUGE: Readonly<Record<BreakerState, number>> = { CLOSED: 0, OPEN: 1, HALF_OPEN: 2 };
 const CACHED_ANSWERS = 1_000;
@@ -88,6 +91,14 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
   });
   const stores = await openStores(config, dataDirectory, opened, surroundings);
 
+  const feedback = createSpooledFeedbackStore({
+    store: stores.feedback,
+    spool: await openFeedbackSpool(dataDirectory.resolve("feedback"), randomUUID),
+    timers,
+    log,
+  });
+  opened.add(() => feedback.stop());
+
   const analyzer = createAnalyzer();
   const hybridIndex = createHybridIndex({ analyzer });
   const index = createSearchIndex({
@@ -111,6 +122,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     breakerState: () => BREAKER_GAUGE[breaker.state()],
     rateLimitRemaining: () => budget.remaining(),
     indexedChunks: () => index.stats().chunks,
+    feedbackWaiting: () => feedback.waiting(),
   });
   const language = createLanguageModel(config, log);
   const model: AnswerModel | undefined = language && {
@@ -125,6 +137,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     documents: stores.documents,
     sessions: stores.sessions,
     cache: createResponseCache({ maxEntries: CACHED_ANSWERS, clock }),
+    flight: createSingleFlight(),
     telemetry: metrics,
     clock,
     newId: randomUUID,
@@ -213,7 +226,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       return receipt && { ...receipt, index: { chunks: await index.forget(id) } };
     },
     sessions: stores.sessions,
-    saveFeedback: (feedback) => stores.feedback.saveFeedback(feedback),
+    saveFeedback: (judgement) => feedback.saveFeedback(judgement),
     ingestion,
     async statistics() {
       const { documents, chunks, terms, dimensions, generation } = index.stats();
@@ -223,7 +236,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
         terms,
         semanticDimensions: dimensions,
         indexGeneration: generation,
-        feedback: await stores.feedback.countFeedback(),
+        feedback: await feedback.countFeedback(),
         answeredBy: language?.adapter ?? "extractive",
         uptimeSeconds: Math.floor(process.uptime()),
       };
@@ -243,6 +256,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     fetch: createApp(services).fetch,
     async start() {
       await index.load();
+      await feedback.replay();
       const interrupted = await stores.ingestionJobs.interruptRunningJobs(new Date().toISOString());
       if (interrupted > 0) log.info({ interrupted }, "an ingestion was interrupted by the end of the last run; it is taken up again");
       // What is stored already can be asked about while the folder is read again.

@@ -162,3 +162,69 @@ describe("the cache", () => {
     expect((await createScene(library, { cache: { get: away, set: away } }).ask(TOWER)).answer.answerable).toBe(true);
   });
 });
+
+describe("the same question asked several times at once", () => {
+  const said = ["It is ", "330 metres tall [1]."];
+
+  it("is answered once, and every session has its turn", async () => {
+    const model = createScriptedModel(said);
+    const scene = createScene(library, { model: guard(model) });
+    const asked = await Promise.all(Array.from({ length: 5 }, () => scene.ask(TOWER)));
+    expect(model.calls).toHaveLength(1);
+    expect(new Set(asked.map(({ answer }) => answer.answer)).size).toBe(1);
+    expect(new Set(asked.map(({ answer }) => answer.sessionId)).size).toBe(5);
+    expect(scene.recorder.cacheHits).toBe(4);
+    for (const { answer } of asked) expect((await scene.services.sessions.load("ada", answer.sessionId))?.turns).toHaveLength(1);
+  });
+
+  it("is not shared between principals", async () => {
+    const model = createScriptedModel(said);
+    const scene = createScene(library, { model: guard(model) });
+    await Promise.all([scene.ask(TOWER), scene.ask(TOWER, { principal: "eve" })]);
+    expect(model.calls).toHaveLength(2);
+  });
+
+  it("is answered for the others when the first client leaves", async () => {
+    const controller = new AbortController();
+    const model = createScriptedModel(() => {
+      controller.abort(new Error("left"));
+      return said;
+    }, said);
+    const scene = createScene(library, { model: guard(model) });
+    const first = scene.ask(TOWER, { signal: controller.signal });
+    const second = scene.ask(TOWER);
+    await expect(first).rejects.toThrow("left");
+    expect((await second).answer.answer).toContain("330 metres");
+  });
+
+  it("fails for each by itself when the model fails", async () => {
+    const model = createScriptedModel([failure]);
+    const scene = createScene(library, { model: guard(model) });
+    const outcomes = await Promise.allSettled([scene.ask(TOWER), scene.ask(TOWER), scene.ask(TOWER)]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(model.calls).toHaveLength(3);
+  });
+});
+
+describe("a record that is away", () => {
+  const away = (): Promise<never> => Promise.reject(new RagError("store_unavailable", "The store is away."));
+
+  it("does not keep answers back: they quote what the index holds, and say that they are degraded", async () => {
+    const scene = createScene(library, { documents: { getDocument: away } });
+    const { answer } = await scene.ask(TOWER);
+    expect(answer).toMatchObject({ answerable: true, degraded: true });
+    expect(answer.citations[0]?.quote).toContain("330 metres");
+  });
+
+  it("keeps no such answer for later, and takes none from the cache", async () => {
+    let isAway = false;
+    const scene = createScene(library, { documents: { getDocument: (id) => (isAway ? away() : Promise.resolve(library.documents.get(id))) } });
+    await scene.ask(TOWER);
+    isAway = true;
+    expect((await scene.ask(TOWER)).answer.degraded).toBe(true);
+    expect(scene.recorder.cacheHits).toBe(0);
+    isAway = false;
+    expect((await scene.ask(TOWER)).answer.degraded).toBe(false);
+    expect(scene.recorder.cacheHits).toBe(1);
+  });
+});

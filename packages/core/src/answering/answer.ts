@@ -1,6 +1,7 @@
 /** One question through the pipeline: session, rewrite, cache, retrieve, gate, compose, generate, cite, remember. */
 import type { Answer, AnswerEvent, AnsweredBy, SearchFilters, SearchHit, Session, SourceReference } from "../model.ts";
 import type { CachedAnswer } from "../ports.ts";
+import { untilAborted } from "../resilience/until-aborted.ts";
 import { computeCacheKey } from "./cache-key.ts";
 import { composeSources } from "./compose.ts";
 import { judgeEvidence, type Verdict } from "./gate.ts";
@@ -62,19 +63,49 @@ export async function* answerQuestion(request: AnswerRequest, services: AnswerSe
     const cacheKey = await computeCacheKey({ ...request, standalone, filters: request.filters }, services);
     const context: Context = { request, services, timed, session, standalone, cacheKey };
     const cached = await timed("cache", () => recallAnswer(cacheKey, services));
-    const outcome = cached === undefined ? yield* answerAnew(context) : yield* replay(cached, services);
-    yield { type: "done", answer: await conclude(context, outcome, cached === undefined) };
+    const { outcome, isNew } = cached === undefined ? yield* answerOnce(context) : yield* replay(cached, "response", services);
+    yield { type: "done", answer: await conclude(context, outcome, isNew) };
   } catch (error) {
     if (!signal.aborted) services.telemetry.answered("failed");
     throw error;
   }
 }
 
-async function* replay(cached: CachedAnswer, { telemetry }: AnswerServices): AsyncGenerator<AnswerEvent, Outcome, undefined> {
-  telemetry.cacheHit("response");
-  yield { type: "sources", sources: cached.sources };
-  yield { type: "delta", text: cached.answer.answer };
-  return cached;
+interface Found {
+  readonly outcome: Outcome;
+  /** False when it was made for an earlier question. */
+  readonly isNew: boolean;
+}
+
+async function* replay(
+  outcome: CachedAnswer,
+  from: Parameters<AnswerServices["telemetry"]["cacheHit"]>[0],
+  { telemetry }: AnswerServices,
+): AsyncGenerator<AnswerEvent, Found, undefined> {
+  telemetry.cacheHit(from);
+  yield { type: "sources", sources: outcome.sources };
+  yield { type: "delta", text: outcome.answer.answer };
+  return { outcome, isNew: false };
+}
+
+/** Answers anew, for whoever asks the same meanwhile too; or waits for the one who does. */
+async function* answerOnce(context: Context): AsyncGenerator<AnswerEvent, Found, undefined> {
+  const { services, cacheKey, request } = context;
+  const entry = services.flight.enter(cacheKey);
+  if (entry.kind === "join") {
+    const shared = await untilAborted(entry.answer, request.signal);
+    if (shared !== undefined) return yield* replay(shared, "flight", services);
+    // Nobody waits twice: what failed for one is tried by each, and the breaker knows when to stop them.
+    return { outcome: yield* answerAnew(context), isNew: true };
+  }
+  let outcome: Outcome | undefined;
+  try {
+    outcome = yield* answerAnew(context);
+    return { outcome, isNew: true };
+  } finally {
+    // A degraded answer is what one had to make do with, not what the next must.
+    entry.land(outcome?.answer.degraded === false ? outcome : undefined);
+  }
 }
 
 async function* answerAnew(context: Context): AsyncGenerator<AnswerEvent, Outcome, undefined> {

@@ -1,4 +1,5 @@
 /** Step 9, the binding: a number in an answer becomes a span of the stored text, compared with that text before it is sent. */
+import { RagError } from "../errors.ts";
 import type { Citation, SearchHit, StoredDocument } from "../model.ts";
 import type { DocumentStore, Telemetry } from "../ports.ts";
 
@@ -20,15 +21,31 @@ export interface CitationBinder {
    * Cites a span of a source. Citing the same span again gives the same citation.
    *
    * @returns false when the source does not exist or the stored text is not what was quoted; this is counted.
-   * @throws RagError `store_unavailable` when the text cannot be compared.
    */
   bind(number: number, span: QuotedSpan): Promise<boolean>;
   /** What has been cited, in order of first use. */
   citations(): readonly Citation[];
+  /**
+   * True once the store was away: then a quote was compared with the text that the index holds, which came from the store when the
+   * document was last loaded.
+   */
+  isStoreAway(): boolean;
 }
 
 export function createCitationBinder({ hits, documents, telemetry }: CitationBinderOptions): CitationBinder {
   const citations = new Map<string, Citation>();
+  let isStoreAway = false;
+
+  /** Read at this moment, not when the answer began: the document may have changed while it was being written. */
+  async function isAsStored(citation: Citation): Promise<boolean> {
+    try {
+      return isInDocument(citation, await documents.getDocument(citation.documentId));
+    } catch (error) {
+      if (!(error instanceof RagError) || error.code !== "store_unavailable") throw error;
+      isStoreAway = true;
+      return true;
+    }
+  }
 
   return {
     async bind(number, { start, end }) {
@@ -50,8 +67,7 @@ export function createCitationBinder({ hits, documents, telemetry }: CitationBin
           quote: chunk.text.slice(start - chunk.start, end - chunk.start),
           score: hit.score,
         };
-        // Read at this moment, not when the answer began: the document may have changed while it was being written.
-        if (isInChunk(citation, hit) && isInDocument(citation, await documents.getDocument(chunk.documentId))) {
+        if (isInChunk(citation, hit) && (await isAsStored(citation))) {
           citations.set(key, citation);
           return true;
         }
@@ -60,6 +76,7 @@ export function createCitationBinder({ hits, documents, telemetry }: CitationBin
       return false;
     },
     citations: () => [...citations.values()],
+    isStoreAway: () => isStoreAway,
   };
 }
 

@@ -4,6 +4,7 @@ import type { CircuitBreaker } from "../resilience/breaker.ts";
 import type { RequestBudget } from "../resilience/request-budget.ts";
 import type { SessionLimits } from "../sessions/session-limits.ts";
 import type { Analyzer } from "../text/analyzer.ts";
+import type { SingleFlight } from "./single-flight.ts";
 
 /** A language model with what guards it. */
 export interface AnswerModel {
@@ -21,6 +22,7 @@ export interface AnswerServices {
   readonly documents: Pick<DocumentStore, "getDocument">;
   readonly sessions: SessionStore;
   readonly cache: ResponseCache;
+  readonly flight: SingleFlight;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   /** An id that nobody can guess; also used as the secret of a prompt's fences. */

@@ -44,7 +44,7 @@ export async function* writeAnswer(input: WriteInput, services: WriteServices): 
   const binder = createCitationBinder({ hits: input.hits, documents: services.documents, telemetry: services.telemetry });
   if (model === undefined) {
     const text = yield* collect(quoteSources(input, binder, services));
-    return { text, citations: binder.citations(), answeredBy: { kind: "extractive" }, degraded: false };
+    return { text, citations: binder.citations(), answeredBy: { kind: "extractive" }, degraded: binder.isStoreAway() };
   }
   let hasBegun = false;
   let writer = model.chat.name;
@@ -55,7 +55,7 @@ export async function* writeAnswer(input: WriteInput, services: WriteServices): 
     const text = yield* collect(pieces, () => {
       hasBegun = true;
     });
-    return { text, citations: binder.citations(), answeredBy: { kind: "model", model: writer }, degraded: false };
+    return { text, citations: binder.citations(), answeredBy: { kind: "model", model: writer }, degraded: binder.isStoreAway() };
   } catch (error) {
     const isAway = error instanceof RagError && MODEL_FAILURES.has(error.code);
     if (hasBegun || !isAway || model.fallback === "none" || input.signal.aborted) throw error;

@@ -10,6 +10,8 @@ export interface MetricSources {
   /** Calls to the model that the budget still allows in this minute. */
   readonly rateLimitRemaining: () => number;
   readonly indexedChunks: () => number;
+  /** Feedback on disk that the store has not taken yet. */
+  readonly feedbackWaiting: () => number;
 }
 
 export interface Metrics extends RequestMetrics, Telemetry {
@@ -64,11 +66,12 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   });
   const answers = new Counter({ name: "rag_answers_total", help: "Answers by outcome.", labelNames: ["outcome"], registers });
-  cacheHits.inc({ cache: "response" }, 0);
+  for (const cache of ["response", "flight"]) cacheHits.inc({ cache }, 0);
   for (const [name, help, read] of [
     ["rag_circuit_breaker_state", "State of the circuit breaker: 0 CLOSED, 1 OPEN, 2 HALF_OPEN.", sources.breakerState],
     ["rag_rate_limit_remaining", "Calls to the language model left in the current minute.", sources.rateLimitRemaining],
     ["rag_indexed_chunks", "Chunks that can be found.", sources.indexedChunks],
+    ["rag_feedback_waiting", "Feedback kept on disk until its store is back.", sources.feedbackWaiting],
   ] as const) {
     new Gauge({
       name,
@@ -90,7 +93,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     stage: (stage, durationMs) => stages.observe({ stage }, durationMs / 1000),
     citationDropped: () => dropped.inc(),
     answered: (outcome) => answers.inc({ outcome }),
-    cacheHit: () => cacheHits.inc({ cache: "response" }),
+    cacheHit: (kind) => cacheHits.inc({ cache: kind }),
     breakerTransition: (from, to) => transitions.inc({ from, to }),
     llmLatency: (seconds, outcome) => llm.observe({ outcome }, seconds),
   };

@@ -1,0 +1,46 @@
+/** Feedback that waits on disk while its store is away: one file each, so that a kill at any moment leaves whole ones. */
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import type { FeedbackSpool } from "../../spooled-feedback.ts";
+import { writeDurably } from "./durable-file.ts";
+
+const FILE_NAME = /^[0-9a-f-]{36}\.json$/;
+
+const feedback = z.object({
+  id: z.string(),
+  principal: z.string(),
+  rating: z.enum(["up", "down"]),
+  requestId: z.string().optional(),
+  sessionId: z.string().optional(),
+  comment: z.string().optional(),
+  atMs: z.number(),
+});
+
+/**
+ * Opens the spool in `directory`, creating it if need be.
+ *
+ * @param createName a UUID for each file: an id that a client chose names no file.
+ */
+export async function openFeedbackSpool(directory: string, createName: () => string): Promise<FeedbackSpool> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const pathOf = (name: string): string => join(directory, name);
+  return {
+    async add(entry) {
+      await writeDurably(pathOf(`${createName()}.json`), JSON.stringify(entry));
+    },
+    async list() {
+      return (await readdir(directory)).filter((name) => FILE_NAME.test(name)).sort();
+    },
+    async read(name) {
+      try {
+        return feedback.parse(JSON.parse(await readFile(pathOf(name), "utf8")));
+      } catch {
+        return undefined;
+      }
+    },
+    async remove(name) {
+      await rm(pathOf(name), { force: true });
+    },
+  };
+}
