@@ -49,6 +49,8 @@ const SPACE = "semantic-space";
 /** A wired application. */
 export interface Application {
   readonly fetch: ReturnType<typeof createApp>["fetch"];
+  /** Resolves when questions can be answered. */
+  readonly ready: Promise<void>;
   /** Loads what is stored, becomes ready, then reads the documents folder. Resolves with what the banner tells. */
   start(): Promise<Omit<BannerFacts, "address" | "startedInMs">>;
   /** Unready from now on; ends the running ingestion after the file in hand. */
@@ -213,11 +215,11 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       return timingSafeEqual(digestBytes(username), digestBytes(ADMIN)) && passwordIsRight;
     },
     ask(request) {
-      health.requireReady();
+      health.requireLoaded();
       return answerQuestion(request, answering);
     },
     async search(query, options) {
-      health.requireReady();
+      health.requireLoaded();
       return await index.search(query, options);
     },
     documents: stores.documents,
@@ -254,6 +256,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
 
   return {
     fetch: createApp(services).fetch,
+    ready: health.loaded,
     async start() {
       await index.load();
       await feedback.replay();
@@ -282,7 +285,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       };
     },
     beginStop() {
-      health.markUnready("The server is stopping.");
+      health.markStopping();
       void ingestion.stop();
     },
     close: () => opened.closeAll(),

@@ -79,6 +79,13 @@ export const SETTINGS = {
   NODE_ENV: oneOf("In `production` no secret is invented and weak ones stop the start.", ["development", "production", "test"]),
   PORT: integer("Port to listen on; 0 takes a free one.", 8000, 0, 65_535),
   HOST: text("Address to listen on.", "127.0.0.1"),
+  LISTEN_FDS: integer(
+    "Listening sockets handed over by whoever started the server, 0 or 1; systemd and `scripts/serve.mjs` set it, and `HOST` and `PORT` then do not count.",
+    0,
+    0,
+    1_024,
+  ),
+  LISTEN_PID: integer("Process number that `LISTEN_FDS` is meant for; set together with it.", 0, 0, 2_147_483_647),
   DATA_DIR: text("Folder that holds everything the server keeps: database, secrets, lock.", "./data"),
   DOCS_DIR: optional("Folder whose documents are ingested at start and by `POST /ingest`.", "the `examples/documents` of this program"),
   API_KEY: optional("Key for chat, search, sessions and feedback (`X-API-Key`).", "created at the first start", true),

@@ -11,9 +11,20 @@ describe("health", () => {
     health.markReady();
     expect(health.isReady).toBe(true);
     health.requireReady();
-    health.markUnready("The server is stopping.");
+    health.markStopping();
+    health.markReady();
     expect(health.isReady).toBe(false);
     expect(() => health.requireReady()).toThrow("The server is stopping.");
+  });
+
+  it("lets questions be answered from the moment the indexes are loaded, to the end of the stop", async () => {
+    const health = healthOf(async () => undefined);
+    expect(() => health.requireLoaded()).toThrow(expect.objectContaining({ code: "not_ready", retryAfterSeconds: 2 }));
+    health.markReady();
+    await health.loaded;
+    health.requireLoaded();
+    health.markStopping();
+    health.requireLoaded();
   });
 
   it("reports what a component says, what is wrong with it, and that it hangs", async () => {

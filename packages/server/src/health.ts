@@ -18,13 +18,20 @@ interface Component {
 export interface Health {
   /** True from the moment the indexes are loaded until the stop begins. */
   readonly isReady: boolean;
+  /** Resolves when the indexes are loaded. */
+  readonly loaded: Promise<void>;
   /** @throws {RagError} `not_ready` with the reason, unless the server is ready. */
   requireReady(): void;
+  /** Like `requireReady`, but a stopping server still answers what has reached it. @throws {RagError} `not_ready` */
+  requireLoaded(): void;
   markReady(): void;
-  markUnready(reason: string): void;
+  /** Unready from now on, whatever is marked later. */
+  markStopping(): void;
   /** Asks every component; one that hangs is unhealthy after `timeoutMs`. */
   report(): Promise<Readonly<Record<string, ComponentReport>>>;
 }
+
+const NOT_LOADED = "The indexes are being loaded.";
 
 export function createHealth({
   components,
@@ -35,7 +42,10 @@ export function createHealth({
   monotonic: () => number;
   timeoutMs?: number;
 }): Health {
-  let notReadyBecause: string | undefined = "The indexes are being loaded.";
+  let notReadyBecause: string | undefined = NOT_LOADED;
+  let isLoaded = false;
+  let isStopping = false;
+  const loaded = Promise.withResolvers<void>();
 
   async function ask(component: Component): Promise<ComponentReport> {
     const startedAt = monotonic();
@@ -59,11 +69,18 @@ export function createHealth({
     requireReady() {
       if (notReadyBecause !== undefined) throw new RagError("not_ready", notReadyBecause, { retryAfterSeconds: 2 });
     },
-    markReady() {
-      notReadyBecause = undefined;
+    loaded: loaded.promise,
+    requireLoaded() {
+      if (!isLoaded) throw new RagError("not_ready", notReadyBecause ?? NOT_LOADED, { retryAfterSeconds: 2 });
     },
-    markUnready(reason) {
-      notReadyBecause = reason;
+    markReady() {
+      isLoaded = true;
+      loaded.resolve();
+      if (!isStopping) notReadyBecause = undefined;
+    },
+    markStopping() {
+      isStopping = true;
+      notReadyBecause = "The server is stopping.";
     },
     async report() {
       const entries = await Promise.all(Object.entries(components).map(async ([name, component]) => [name, await ask(component)] as const));
