@@ -47,6 +47,20 @@ describe("chooseQuotes", () => {
     expect(chosen.slice(0, 2).join(" ")).toMatch(/bought in 1934.*mainspring/);
   });
 
+  it("says what is new before it says the same again in other words", () => {
+    const texts = {
+      Line: "The fuel line was mended by Oskar Tench in the storm. In the storm Oskar Tench mended the fuel line lying on his side.",
+      Log: "The fuel line split in the storm and Oskar Tench mended it. Lene Marrable offers to replace it.",
+    };
+    const chosen = quotes("Who mended the fuel line in the storm, and who offered to replace it?", texts);
+    expect(chosen.slice(0, 2).join(" ")).toContain("Lene Marrable");
+  });
+
+  it("answers a follow-up of mere pronouns with what is asked, not with whatever names its topic again", () => {
+    const texts = { "Jonas Birk": "Jonas Birk repaired the clock in 1954. He was a watchmaker from Lund." };
+    expect(quotes("And where was he from?", texts, "And where was he from? (Jonas Birk, repaired, clock)")[0]).toBe("He was a watchmaker from Lund.");
+  });
+
   it("never quotes more than three sentences, nor a heading where there is prose", () => {
     const text = `# Owls\n\n${Array.from({ length: 9 }, (_, index) => `Owls hunt voles in field ${index}.`).join(" ")}`;
     const chosen = quotes("Where do owls hunt voles?", { Owls: text });

@@ -16,6 +16,9 @@ const MAX_QUOTES = 3;
 /** A further sentence is quoted when it is worth at least this share of the first one. */
 const WORTH_QUOTING = 0.5;
 
+/** Share of the question from which a sentence is said to add something. */
+const WORTH_ADDING = 0.05;
+
 /** A sentence to be quoted, with the number of its source. */
 export interface Quote {
   readonly number: number;
@@ -40,20 +43,33 @@ export function chooseQuotes(
   const covered = new Set<string>();
   let worthQuoting = Number.NEGATIVE_INFINITY;
   while (chosen.length < MAX_QUOTES) {
-    let best: { readonly sentence: ScoredSentence; readonly worth: number } | undefined;
+    let best: Candidate | undefined;
     for (const sentence of left) {
       // A further sentence must speak of what is asked by itself, not only stand beside one that does.
       if (chosen.length > 0 && sentence.covered.size === 0) continue;
-      const worth = sentence.score + weights.novelty * noveltyOf(sentence, covered);
-      if (best === undefined || worth > best.worth) best = { sentence, worth };
+      const added = noveltyOf(sentence, covered);
+      const candidate = { sentence, worth: sentence.score + weights.novelty * added, adds: added >= WORTH_ADDING };
+      if (candidate.worth >= worthQuoting && (best === undefined || isBetter(candidate, best))) best = candidate;
     }
-    if (best === undefined || best.worth < worthQuoting) break;
+    if (best === undefined) break;
     if (chosen.length === 0) worthQuoting = best.worth * WORTH_QUOTING;
     chosen.push(best.sentence);
     left.delete(best.sentence);
     for (const term of best.sentence.covered.keys()) covered.add(term);
   }
   return chosen.map(({ rank, start, end, text }) => ({ number: rank + 1, start, end, text }));
+}
+
+interface Candidate {
+  readonly sentence: ScoredSentence;
+  readonly worth: number;
+  /** Holds a part of the question that no sentence chosen before it holds. */
+  readonly adds: boolean;
+}
+
+/** What says something new goes before what says the same again in other words. */
+function isBetter(left: Candidate, right: Candidate): boolean {
+  return left.adds === right.adds ? left.worth > right.worth : left.adds;
 }
 
 function noveltyOf(sentence: ScoredSentence, covered: ReadonlySet<string>): number {

@@ -50,7 +50,7 @@ export interface ScoredSentence {
   readonly end: number;
   readonly text: string;
   readonly score: number;
-  /** The question's terms that it holds, with the share of the question that each one is. */
+  /** The question's terms that it holds, with the share of the question that each one is; none when all of them came from a rewrite. */
   readonly covered: ReadonlyMap<string, number>;
 }
 
@@ -75,6 +75,7 @@ interface AnalysedSentence {
 }
 
 const NO_TERMS: ReadonlySet<string> = new Set();
+const NOTHING: ReadonlyMap<string, number> = new Map();
 
 /**
  * Scores every sentence of every hit.
@@ -94,10 +95,10 @@ export function scoreSentences(
     const value = weight * idf(term) * (question.ownTerms.has(term) ? 1 : CONTEXT_SHARE);
     mass.set(canonical(term), Math.max(value, mass.get(canonical(term)) ?? 0));
   }
-  const total = Math.max(
-    [...mass.values()].reduce((sum, value) => sum + value, 0),
-    Number.MIN_VALUE,
-  );
+  // A follow-up of mere pronouns ("And where was he from?") is not answered by whatever names its topic once more.
+  const isAsked = question.ownTerms.size > 0;
+  const whole = isAsked ? 1 : 1 / CONTEXT_SHARE;
+  const total = Math.max(whole * [...mass.values()].reduce((sum, value) => sum + value, 0), Number.MIN_VALUE);
   const share = (holds: (term: string) => boolean): number => {
     let sum = 0;
     for (const [term, value] of mass) if (holds(term)) sum += value;
@@ -128,7 +129,9 @@ export function scoreSentences(
         weights.answerType * (holdsAnswerType(sentence.text, question.answerType, isKnown) ? 1 : 0) +
         weights.passage * (hit.score / topScore) -
         weights.fragment * (sentence.sequence.length < FRAGMENT_TERMS ? 1 : 0);
-      const covered = new Map([...mass].filter(([term]) => sentence.terms.has(term)).map(([term, value]) => [term, value / total]));
+      const covered = isAsked
+        ? new Map([...mass].filter(([term]) => sentence.terms.has(term)).map(([term, value]) => [term, value / total]))
+        : NOTHING;
       return { rank, start: sentence.start, end: sentence.end, text: sentence.text, score, covered };
     });
   });

@@ -148,6 +148,21 @@ describe("createFallbackSessionStore", () => {
     expect((await store.load("ada", "s"))?.turns).toEqual([turn(nameStored)]);
   });
 
+  it("does not take a slow answer of earlier for the loss of a session that was begun anew meanwhile", async () => {
+    const stored = createMemorySessionStore();
+    const slow = Promise.withResolvers<undefined>();
+    const primary = { ...stored, load: () => slow.promise };
+    const { store } = scene({ primary });
+    await store.save(session(1, [turn("a")]));
+    await stored.remove("ada", "s");
+    const loading = store.load("ada", "s");
+    await store.save(session(1, [turn("b")]));
+    slow.resolve(undefined);
+    expect(await loading).toBeUndefined();
+    primary.load = () => Promise.reject(new RagError("store_unavailable", "away"));
+    expect(await store.load("ada", "s")).toEqual(session(1, [turn("b")]));
+  });
+
   it("cannot tell a session that is not in memory from one that does not exist", async () => {
     const { store, stored, link } = scene();
     await stored.save(session(1, [turn("a")], { id: "old" }));
@@ -288,11 +303,12 @@ describe("createFallbackSessionStore", () => {
     expect(time.pending()).toBe(0);
   });
 
-  it("closes without waiting for a store that is away", async () => {
-    const { store, link, time } = scene();
+  it("closes without waiting for a store that is away, and says what is lost", async () => {
+    const { store, link, logged, time } = scene();
     link.state = "down";
     await store.save(session(1, []));
     await store.close();
+    expect(logged.at(-1)).toMatch(/^SESSIONS LOST/);
     expect(time.pending()).toBe(0);
   });
 

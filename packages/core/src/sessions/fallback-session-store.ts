@@ -13,7 +13,7 @@ export interface FallbackSessionStoreOptions {
   readonly primary: SessionStore;
   readonly clock: Pick<Clock, "monotonic">;
   readonly timers: Timers;
-  /** Told "FALLBACK ACTIVATED" and "FALLBACK ENDED", once per episode each. */
+  /** Told "FALLBACK ACTIVATED" and "FALLBACK ENDED", once per episode each, and at the close what is lost with the memory. */
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
   /** Sessions kept in memory at most: copies of those used last, and those that wait for the store. Default 10,000. */
   readonly maxSessions?: number;
@@ -188,6 +188,8 @@ export function createFallbackSessionStore(options: FallbackSessionStoreOptions)
     async close() {
       if (memory.counts.unsaved > 0) await episode.retryNow();
       episode.stop();
+      const { unsaved } = memory.counts;
+      if (unsaved > 0) log("SESSIONS LOST: their store did not return before the end", { unsaved });
     },
   };
 }
