@@ -102,7 +102,7 @@ describe("citeModelText", () => {
         const bound = new Set(desk.binder.citations().map(({ number }) => number));
         for (const [, number] of text.matchAll(/\[(\d+)\]/g)) expect(bound).toContain(Number(number));
       }),
-      { numRuns: 1_000 },
+      { numRuns: 2_000 },
     );
   });
 });

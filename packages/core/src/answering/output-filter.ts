@@ -38,15 +38,21 @@ const DESTINATION = /\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)/y;
 /**
  * Creates a filter for one answer.
  *
- * What comes out keeps four invariants, however the input was cut into pieces: `]` is never followed by `(` or `:`, so there is no
+ * What comes out keeps five invariants, however the input was cut into pieces: `]` is never followed by `(` or `:`, so there is no
  * Markdown link, image or reference definition; `!` is never followed by `[`; `<` is never followed by an ASCII letter, `/`, `!` or
- * `?`, so there is no HTML tag; and there is no absolute address that does not stand in a source.
+ * `?`, so there is no HTML tag; there is no absolute address that does not stand in a source; and no text looks like a marker, even
+ * when the markers between its parts are dropped.
  */
 export function createOutputFilter(options: OutputFilterOptions): OutputFilter {
   const secret = options.secret.toLowerCase();
   let buffer = "";
   let space = "";
   let lastShown = "";
+  /**
+   * The text shown last ends with a bracket and digits alone: `[0` and `]` with a dropped marker between them must not become a
+   * marker that has no citation.
+   */
+  let isNumberOpen = false;
   let inDroppedWord = false;
   let pieces: FilteredPiece[] = [];
   let text = "";
@@ -63,8 +69,10 @@ export function createOutputFilter(options: OutputFilterOptions): OutputFilter {
         space += character;
         continue;
       }
-      if (space === "" && mustNotMeet(lastShown, character)) text += " ";
+      const completesMarker = isNumberOpen && (character === "]" || character === "】");
+      if (space === "" && (completesMarker || mustNotMeet(lastShown, character))) text += " ";
       text += space + character;
+      isNumberOpen = character === "[" || character === "【" || (isNumberOpen && space === "" && /\d/.test(character));
       space = "";
       lastShown = character;
     }
