@@ -1,8 +1,9 @@
 /** The public surface of the core package, listed one by one. */
 export { type AnswerRequest, answerQuestion } from "./answering/answer.ts";
 export { createResponseCache, type ResponseCacheOptions } from "./answering/response-cache.ts";
-export type { AnswerModel, AnswerServices } from "./answering/services.ts";
+export type { AnswerModel, AnswerServices, CallBudget } from "./answering/services.ts";
 export { createSingleFlight, type SingleFlight } from "./answering/single-flight.ts";
+export { createTieredResponseCache } from "./answering/tiered-response-cache.ts";
 export { findFirstHeading } from "./chunking/blocks.ts";
 export { type ChunkableText, type ChunkOptions, type ChunkSpan, chunkDocument } from "./chunking/chunk-document.ts";
 export { ERROR_STATUS, type ErrorCode, RagError, type RagErrorOptions } from "./errors.ts";
@@ -72,6 +73,12 @@ export {
   type HybridIndexStats,
   type RefreshOptions,
 } from "./retrieval/hybrid-index.ts";
+export {
+  createFallbackSessionStore,
+  type FallbackSessionStore,
+  type FallbackSessionStoreOptions,
+  type FallbackStatus,
+} from "./sessions/fallback-session-store.ts";
 export { createMemorySessionStore, type MemorySessionStoreOptions } from "./sessions/memory-session-store.ts";
 export type { SessionLimits } from "./sessions/session-limits.ts";
 export { type Analyzer, type AnalyzerOptions, createAnalyzer, type Token } from "./text/analyzer.ts";

@@ -8,8 +8,6 @@ import {
   createAnalyzer,
   createCircuitBreaker,
   createHybridIndex,
-  createRequestBudget,
-  createResponseCache,
   createSingleFlight,
   runIngestion,
 } from "@rag-personal/core";
@@ -22,6 +20,7 @@ import { createApp } from "./app.ts";
 import type { BannerFacts } from "./banner.ts";
 import { createLanguageModel } from "./composition/language-model.ts";
 import { createOpenedParts, type OpenedParts } from "./composition/opened-parts.ts";
+import { openSharedState } from "./composition/shared-state.ts";
 import { openStores } from "./composition/stores.ts";
 import type { Surroundings } from "./composition/surroundings.ts";
 import { clock, timers } from "./composition/time.ts";
@@ -38,8 +37,9 @@ import type { AppServices } from "./services.ts";
 import { createSpooledFeedbackStore } from "./spooled-feedback.ts";
 
 const BREAKER_GAUGE: Readonly<Record<BreakerState, number>> = { CLOSED: 0, OPEN: 1, HALF_OPEN: 2 };
-const CACHED_ANSWERS = 1_000;
 const ADMIN = "admin";
+/** Ended ingestion jobs that can still be looked at. */
+const KEPT_JOBS = 100;
 /** How long a client may leave a streamed answer unread, in milliseconds. */
 const STREAM_WRITE_TIMEOUT_MS = 30_000;
 /** Up to this many chunks the semantic space is learnt within a second or two, so the first start waits for it. */
@@ -119,12 +119,14 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       log.warn({ from, to }, "circuit breaker of the language model");
     },
   });
-  const budget = createRequestBudget({ clock, perMinute: config.LLM_REQUESTS_PER_MINUTE });
+  const { sessions, cache, budget, redis } = openSharedState(config, stores.sessions, opened, surroundings);
   const metrics = createMetrics({
     breakerState: () => BREAKER_GAUGE[breaker.state()],
     rateLimitRemaining: () => budget.remaining(),
     indexedChunks: () => index.stats().chunks,
     feedbackWaiting: () => feedback.waiting(),
+    sessions: () => sessions.status(),
+    redis: redis && (() => ({ state: redis.state(), ...redis.stats() })),
   });
   const language = createLanguageModel(config, log);
   const model: AnswerModel | undefined = language && {
@@ -137,8 +139,8 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
   const answering: AnswerServices = {
     retriever: index,
     documents: stores.documents,
-    sessions: stores.sessions,
-    cache: createResponseCache({ maxEntries: CACHED_ANSWERS, clock }),
+    sessions,
+    cache,
     flight: createSingleFlight(),
     telemetry: metrics,
     clock,
@@ -190,6 +192,15 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
           return `${documents} documents, ${chunks} chunks, ${dimensions} semantic dimensions`;
         },
       },
+      ...(redis === undefined ? {} : { redis: { adapter: "redis", check: () => redis.ping() } }),
+      sessions: {
+        adapter: redis === undefined ? "postgres" : "redis",
+        check: async () => {
+          const { isActive, unsaved } = sessions.status();
+          if (isActive) throw new Error(`in memory, ${unsaved} not yet stored`);
+          return "stored";
+        },
+      },
       languageModel: {
         adapter: language?.adapter ?? "extractive",
         check: async () => {
@@ -227,7 +238,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       const receipt = await stores.documents.removeDocument(id);
       return receipt && { ...receipt, index: { chunks: await index.forget(id) } };
     },
-    sessions: stores.sessions,
+    sessions,
     saveFeedback: (judgement) => feedback.saveFeedback(judgement),
     ingestion,
     async statistics() {
@@ -261,6 +272,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       await index.load();
       await feedback.replay();
       const interrupted = await stores.ingestionJobs.interruptRunningJobs(new Date().toISOString());
+      await stores.ingestionJobs.pruneJobs(KEPT_JOBS);
       if (interrupted > 0) log.info({ interrupted }, "an ingestion was interrupted by the end of the last run; it is taken up again");
       // What is stored already can be asked about while the folder is read again.
       if (index.stats().documents > 0) health.markReady();
@@ -279,6 +291,11 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
         secretsPath: config.API_KEY === undefined ? secretsPath : undefined,
         parts: [
           { part: "database", inUse: config.DATABASE_URL === undefined ? "PostgreSQL, embedded" : "PostgreSQL", replaceWith: "DATABASE_URL" },
+          {
+            part: "sessions",
+            inUse: redis === undefined ? "rows of the database, answers cached in this process" : "Redis",
+            replaceWith: "REDIS_URL",
+          },
           { part: "search", inUse: "words and a semantic space learnt from your documents, in this process", replaceWith: "built in" },
           { part: "answers", inUse: language?.adapter ?? "verified quotations, no language model", replaceWith: "GROQ_API_KEY or LLM_BASE_URL" },
         ],

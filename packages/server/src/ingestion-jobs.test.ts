@@ -10,6 +10,7 @@ function memoryJobs(): IngestionJobStore & { readonly saved: IngestionJob[] } {
     saveJob: async (job) => void saved.push(job),
     getJob: async (id) => saved.findLast((job) => job.id === id),
     interruptRunningJobs: async () => 0,
+    pruneJobs: async () => 0,
   };
 }
 

@@ -41,6 +41,8 @@ export interface IngestionJobStore {
   getJob(id: string): Promise<IngestionJob | undefined>;
   /** Marks jobs that a killed server left running; returns how many. */
   interruptRunningJobs(finishedAt: string): Promise<number>;
+  /** Removes the oldest jobs that have ended until at most `keep` of those are left; returns how many went. */
+  pruneJobs(keep: number): Promise<number>;
 }
 
 export interface IngestionJobs {

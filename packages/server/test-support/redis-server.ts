@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 const START_TIMEOUT_MS = 30_000;
+const INSTALL = ["apt-get", "install", "-y", "redis-server"] as const;
 /** What a careful operator sets: with the saves that are Redis' default, a kill loses everything since the last one. */
 const DURABLE = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""];
 
@@ -85,7 +86,8 @@ function findBinary(): string {
   const found = installedBinary();
   if (found !== undefined) return found;
   if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-    execFileSync("apt-get", ["install", "-y", "redis-server"], { stdio: ["ignore", "ignore", "pipe"] });
+    const [command, ...args] = INSTALL;
+    execFileSync(command, args, { stdio: ["ignore", "ignore", "pipe"] });
     const installed = installedBinary();
     if (installed !== undefined) return installed;
   }

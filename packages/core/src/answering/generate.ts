@@ -20,11 +20,10 @@ export async function* generateText(
   onWriter?: (name: string) => void,
 ): AsyncGenerator<string, void, undefined> {
   signal.throwIfAborted();
-  // With nothing left this throws; otherwise it is spent only when the breaker lets the call through.
-  if (model.budget.remaining() < 1) model.budget.spend();
   const permit = model.breaker.enter();
   try {
-    model.budget.spend();
+    // Spent only when the breaker lets the call through.
+    await model.budget.spend(signal);
     for await (const piece of model.chat.stream(messages, { signal, maxTokens: model.maxTokens, onWriter })) {
       signal.throwIfAborted();
       if (piece !== "") yield piece;

@@ -59,5 +59,21 @@ export function createIngestionJobStore({ query }: { readonly query: Query }): I
       );
       return count;
     },
+
+    async pruneJobs(keep) {
+      const { count } = await query(
+        (sql) => sql`
+          delete from ingestion_jobs
+          where id in (
+            select id
+            from ingestion_jobs
+            where state <> 'running'
+            order by started_at desc, id
+            offset ${keep}
+          )
+        `,
+      );
+      return count;
+    },
   };
 }

@@ -85,6 +85,16 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
       expect(await stores.ingestionJobs.getJob("another")).toBeUndefined();
     });
 
+    it("that ended longest ago are pruned, and none that runs", async () => {
+      const jobOf = (id: string, day: number, state: "running" | "succeeded") => job({ id, state, startedAt: `2026-01-0${day}T00:00:00.000Z` });
+      for (const [day, id] of ["old", "older-but-running", "newer", "newest"].entries()) {
+        await stores.ingestionJobs.saveJob(jobOf(id, day + 1, id.endsWith("running") ? "running" : "succeeded"));
+      }
+      await stores.ingestionJobs.pruneJobs(2);
+      const left = await Promise.all(["old", "older-but-running", "newer", "newest"].map((id) => stores.ingestionJobs.getJob(id)));
+      expect(left.map((found) => found?.id)).toEqual([undefined, "older-but-running", "newer", "newest"]);
+    });
+
     it("that were running are marked as interrupted, and no others", async () => {
       await stores.ingestionJobs.saveJob(job());
       await stores.ingestionJobs.saveJob(job({ id: "job-2", state: "succeeded", finishedAt: "2026-01-01T00:01:00.000Z" }));

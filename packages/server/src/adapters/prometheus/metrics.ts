@@ -1,5 +1,5 @@
 /** Metrics in Prometheus' format. Labels are closed sets or route patterns, so the number of series is bounded. */
-import type { Telemetry } from "@rag-personal/core";
+import type { FallbackStatus, Telemetry } from "@rag-personal/core";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { RequestMetrics } from "../../services.ts";
 
@@ -12,6 +12,9 @@ export interface MetricSources {
   readonly indexedChunks: () => number;
   /** Feedback on disk that the store has not taken yet. */
   readonly feedbackWaiting: () => number;
+  readonly sessions: () => FallbackStatus;
+  /** Absent without a Redis. */
+  readonly redis: (() => { readonly state: string; readonly inFlight: number; readonly timeouts: number; readonly connects: number }) | undefined;
 }
 
 export interface Metrics extends RequestMetrics, Telemetry {
@@ -71,6 +74,8 @@ export function createMetrics(sources: MetricSources): Metrics {
     ["rag_circuit_breaker_state", "State of the circuit breaker: 0 CLOSED, 1 OPEN, 2 HALF_OPEN.", sources.breakerState],
     ["rag_rate_limit_remaining", "Calls to the language model left in the current minute.", sources.rateLimitRemaining],
     ["rag_indexed_chunks", "Chunks that can be found.", sources.indexedChunks],
+    ["rag_session_fallback_active", "1 while sessions go on in memory because their store is away.", () => Number(sources.sessions().isActive)],
+    ["rag_sessions_unsaved", "Sessions of which the last turns stand in memory alone.", () => sources.sessions().unsaved],
     ["rag_feedback_waiting", "Feedback kept on disk until its store is back.", sources.feedbackWaiting],
   ] as const) {
     new Gauge({
@@ -82,6 +87,14 @@ export function createMetrics(sources: MetricSources): Metrics {
       },
     });
   }
+
+  for (const [name, help, read] of [
+    ["rag_sessions_moved_back_total", "Sessions moved back to their store after it returned.", () => sources.sessions().moved],
+    ["rag_sessions_lost_total", "Sessions that memory let go before their store returned.", () => sources.sessions().lost],
+  ] as const) {
+    registerCount(registry, name, help, read);
+  }
+  if (sources.redis !== undefined) registerRedis(registry, sources.redis);
 
   return {
     observe({ method, route, status, durationMs }) {
@@ -97,4 +110,42 @@ export function createMetrics(sources: MetricSources): Metrics {
     breakerTransition: (from, to) => transitions.inc({ from, to }),
     llmLatency: (seconds, outcome) => llm.observe({ outcome }, seconds),
   };
+}
+
+/** A counter whose value is kept elsewhere. */
+function registerCount(registry: Registry, name: string, help: string, read: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}
+
+const REDIS_STATES = ["ready", "unwritable", "loading", "denied", "away", "closed"];
+
+function registerRedis(registry: Registry, read: NonNullable<MetricSources["redis"]>): void {
+  new Gauge({
+    name: "rag_redis_state",
+    help: "1 for the state that the connection to Redis is in.",
+    labelNames: ["state"],
+    registers: [registry],
+    collect() {
+      const { state } = read();
+      for (const each of REDIS_STATES) this.set({ state: each }, Number(each === state));
+    },
+  });
+  new Gauge({
+    name: "rag_redis_commands_inflight",
+    help: "Calls to Redis under way.",
+    registers: [registry],
+    collect() {
+      this.set(read().inFlight);
+    },
+  });
+  registerCount(registry, "rag_redis_timeouts_total", "Calls to Redis without an answer in time.", () => read().timeouts);
+  registerCount(registry, "rag_redis_connects_total", "Connections to Redis made.", () => read().connects);
 }

@@ -48,10 +48,14 @@ const MESSAGES: Readonly<Record<Exclude<RedisFailure, "mistake">, string>> = {
 
 /** An error that says no more than that the store is away; the cause is for the log. */
 export function redisUnavailable(failure: Exclude<RedisFailure, "mistake">, cause?: unknown): RagError {
-  return new RagError("store_unavailable", MESSAGES[failure], { retryAfterSeconds: 1, ...(cause === undefined ? {} : { cause: withoutArguments(cause) }) });
+  return new RagError("store_unavailable", MESSAGES[failure], {
+    retryAfterSeconds: 1,
+    ...(cause === undefined ? {} : { cause: withoutArguments(cause) }),
+  });
 }
 
-/** The driver hangs the arguments of a command on its error: passwords and what people asked, which must not reach a log. */
-export function withoutArguments(error: unknown): Error {
-  return error instanceof Error ? new Error(`${error.name}: ${error.message}`) : new Error(String(error));
+/** The driver hangs the command on its error, with its arguments: passwords and what people asked, which must not reach a log. */
+export function withoutArguments(error: unknown): unknown {
+  if (error instanceof Error) Reflect.deleteProperty(error, "command");
+  return error;
 }

@@ -1,0 +1,175 @@
+/** The stores of a real Redis: what they keep, apart from each other, and what they make of damaged values. */
+import type { CachedAnswer, Session } from "@rag-personal/core";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createFallbackSessionStore } from "../../../../core/src/sessions/fallback-session-store.ts";
+import { sessionStoreContract } from "../../../../core/src/sessions/session-store.contract.ts";
+import { connectForTest, type TestedConnection, timed, untilState } from "../../../test-support/redis-scene.ts";
+import { type RedisServer, startRedisServer } from "../../../test-support/redis-server.ts";
+import { clock, timers } from "../../composition/time.ts";
+import { clearResponseCache, createRedisResponseCache } from "./response-cache.ts";
+import { createRedisSessionStore } from "./session-store.ts";
+
+let server: RedisServer;
+let redis: TestedConnection;
+/** A second client, which sees what really stands there. */
+let raw: Redis;
+
+beforeAll(async () => {
+  server = await startRedisServer();
+  redis = connectForTest(server.url);
+  raw = new Redis(server.url);
+  await untilState(redis, "ready");
+});
+
+afterAll(async () => {
+  await redis.close();
+  raw.disconnect();
+  await server.remove();
+});
+
+beforeEach(async () => {
+  await raw.flushall();
+});
+
+const session = (overrides: Partial<Session> = {}): Session => ({
+  id: "s",
+  principal: "ada",
+  version: 1,
+  turns: [],
+  createdAtMs: 1,
+  updatedAtMs: 1,
+  ...overrides,
+});
+
+const answer = (text = "It is 42."): CachedAnswer => ({
+  answer: {
+    answer: text,
+    answerable: true,
+    answeredBy: { kind: "model", model: "m" },
+    citations: [
+      {
+        number: 1,
+        documentId: "doc_1",
+        chunkId: "doc_1.abc.0",
+        contentHash: "abc",
+        path: "a.md",
+        title: "A",
+        headingPath: ["A", "B"],
+        start: 0,
+        end: 9,
+        quote: "It is 42.",
+        score: 0.5,
+      },
+    ],
+    nearMisses: [{ documentId: "doc_2", path: "b.md", title: "B", headingPath: [], start: 0, end: 1, text: "x", score: 0 }],
+    degraded: false,
+    standaloneQuestion: "What is it?",
+  },
+  sources: [{ number: 1, documentId: "doc_1", path: "a.md", title: "A", headingPath: [], score: 0.5 }],
+});
+
+sessionStoreContract("a Redis", () => createRedisSessionStore({ redis }));
+sessionStoreContract("the fallback store before a Redis", () =>
+  createFallbackSessionStore({ primary: createRedisSessionStore({ redis }), clock, timers, log: () => undefined }),
+);
+
+describe("createRedisSessionStore", () => {
+  it("lets a session live for so long after its last save", async () => {
+    const store = createRedisSessionStore({ redis, ttlMs: 5_000 });
+    await store.save(session());
+    await raw.pexpire("rag:session:data:s", 1_000);
+    await store.save(session({ version: 2 }));
+    for (const key of ["rag:session:data:s", "rag:session:index:ada"]) expect(await raw.pttl(key)).toBeGreaterThan(4_000);
+  });
+
+  it("knows no session that has outlived its time, and lists the others", async () => {
+    const store = createRedisSessionStore({ redis });
+    await store.save(session({ id: "gone", updatedAtMs: 2 }));
+    await store.save(session({ id: "stays" }));
+    await raw.del("rag:session:data:gone");
+    expect(await store.load("ada", "gone")).toBeUndefined();
+    expect((await store.list("ada", 1)).map(({ id }) => id)).toEqual(["stays"]);
+    expect(await store.prune("ada", 0)).toBe(1);
+    expect(await raw.keys("*")).toEqual([]);
+  });
+
+  it.each(["", "{", "null", '{"id":"s"}', JSON.stringify({ ...session(), version: 0 }), JSON.stringify(session({ principal: "eve" }))])(
+    "takes the damaged value %j for none",
+    async (value) => {
+      const store = createRedisSessionStore({ redis });
+      await store.save(session());
+      await raw.hset("rag:session:data:s", "session", value);
+      expect(await store.load("ada", "s")).toBeUndefined();
+      expect(await store.list("ada", 10)).toEqual([]);
+    },
+  );
+
+  it("works on when Redis has forgotten the scripts", async () => {
+    const store = createRedisSessionStore({ redis });
+    await store.save(session());
+    await raw.script("FLUSH");
+    expect(await store.save(session({ version: 2 }))).toBe(true);
+  });
+
+  it.each([0, 1.5, Number.NaN])("refuses to let sessions live for %d milliseconds", (ttlMs) => {
+    expect(() => createRedisSessionStore({ redis, ttlMs })).toThrow(RangeError);
+  });
+});
+
+describe("createRedisResponseCache", () => {
+  it("gives back what was set, to every replica, for its time", async () => {
+    await createRedisResponseCache({ redis, ttlMs: 5_000 }).set("key", answer());
+    expect(await createRedisResponseCache({ redis }).get("key")).toEqual(answer());
+    expect(await createRedisResponseCache({ redis }).get("another")).toBeUndefined();
+    expect(await raw.pttl("rag:cache:key")).toBeGreaterThan(4_000);
+    const { standaloneQuestion: _, ...short } = answer().answer;
+    await createRedisResponseCache({ redis }).set("key", { ...answer(), answer: short });
+    expect((await createRedisResponseCache({ redis }).get("key"))?.answer).toEqual(short);
+  });
+
+  it.each(["", "}", "[]", "{}", JSON.stringify({ ...answer(), sources: [{}] })])("takes the foreign value %j for a miss", async (value) => {
+    await raw.set("rag:cache:key", value);
+    expect(await createRedisResponseCache({ redis }).get("key")).toBeUndefined();
+  });
+
+  it("keeps no answer that is too large", async () => {
+    const cache = createRedisResponseCache({ redis, maxValueBytes: 2_000 });
+    await cache.set("small", answer());
+    await cache.set("large", answer("ü".repeat(1_000)));
+    expect(await raw.keys("*")).toEqual(["rag:cache:small"]);
+  });
+
+  it.each([{ ttlMs: 0 }, { maxValueBytes: 0.5 }])("refuses %j", (options) => {
+    expect(() => createRedisResponseCache({ redis, ...options })).toThrow(RangeError);
+  });
+
+  it("is cleared without touching anything else", async () => {
+    const cache = createRedisResponseCache({ redis });
+    await Promise.all(Array.from({ length: 1_200 }, (_, n) => raw.set(`rag:cache:${n}`, "x")));
+    await cache.set("key", answer());
+    await createRedisSessionStore({ redis }).save(session());
+    await raw.set("rag:budget:llm", "x");
+    await raw.set("somebody else's", "x");
+    expect(await clearResponseCache(redis)).toBe(1_201);
+    expect((await raw.keys("*")).sort()).toEqual(["rag:budget:llm", "rag:session:data:s", "rag:session:index:ada", "somebody else's"]);
+  });
+});
+
+describe("connectRedis", () => {
+  it("tells the version", async () => {
+    expect(await redis.ping()).toMatch(/^Redis \d+\.\d+\.\d+$/);
+  });
+
+  it("passes on the error of a wrong command, without what was asked", async () => {
+    await raw.set("text", "x");
+    const { error } = await timed(() => redis.read((driver) => driver.hget("text", "field")));
+    expect(error).toMatchObject({ name: "ReplyError" });
+    expect(error).not.toHaveProperty("command");
+    expect(redis.state()).toBe("ready");
+  });
+
+  it.each(["", "http://host", "redis//host", "redis://user:secret@ host"])("refuses the address %j without repeating it", (url) => {
+    expect(() => connectForTest(url)).toThrow(new TypeError("The address of Redis must look like redis://user:password@host:6379/0."));
+  });
+});

@@ -1,0 +1,64 @@
+/** What several servers may share: sessions, cached answers and the budget of the language model, in Redis or without it. */
+import {
+  type CallBudget,
+  createFallbackSessionStore,
+  createRequestBudget,
+  createResponseCache,
+  createTieredResponseCache,
+  type FallbackSessionStore,
+  type ResponseCache,
+  type SessionStore,
+} from "@rag-personal/core";
+import { connectRedis, type RedisConnection } from "../adapters/redis/connection.ts";
+import { createSharedRequestBudget } from "../adapters/redis/request-budget.ts";
+import { createRedisResponseCache } from "../adapters/redis/response-cache.ts";
+import { createRedisSessionStore } from "../adapters/redis/session-store.ts";
+import type { Config } from "../config.ts";
+import type { OpenedParts } from "./opened-parts.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { clock, timers } from "./time.ts";
+
+export interface SharedState {
+  /** Go on in memory while their store is away. */
+  readonly sessions: FallbackSessionStore;
+  readonly cache: ResponseCache;
+  readonly budget: CallBudget;
+  /** Absent without `REDIS_URL`. */
+  readonly redis: RedisConnection | undefined;
+}
+
+const CACHED_ANSWERS = 1_000;
+/** What another server or an operator cleared in Redis may be answered from this process for so long. */
+const NEAR_CACHE_MS = 10 * 60_000;
+const DAY_MS = 86_400_000;
+/** Copies of the sessions used last, for when their store is away: about 20 MB at most. */
+const SESSION_MEMORY = { maxSessions: 2_000, maxChars: 10_000_000 };
+
+/** @param ownSessions where sessions are kept without Redis. */
+export function openSharedState(config: Config, ownSessions: SessionStore, opened: OpenedParts, { log }: Surroundings): SharedState {
+  const fallback = (primary: SessionStore): FallbackSessionStore => {
+    const sessions = createFallbackSessionStore({ primary, clock, timers, log: (message, fields) => log.warn(fields, message), ...SESSION_MEMORY });
+    opened.add(() => sessions.close());
+    return sessions;
+  };
+  const perMinute = config.LLM_REQUESTS_PER_MINUTE;
+  if (config.REDIS_URL === undefined) {
+    return {
+      sessions: fallback(ownSessions),
+      cache: createResponseCache({ maxEntries: CACHED_ANSWERS, clock }),
+      budget: createRequestBudget({ clock, perMinute }),
+      redis: undefined,
+    };
+  }
+  const redis = connectRedis({ url: config.REDIS_URL, log, clock, timers, random: Math.random, commandTimeoutMs: config.REDIS_TIMEOUT_MS });
+  opened.add(() => redis.close());
+  const sessions = fallback(createRedisSessionStore({ redis, ttlMs: config.SESSION_TTL_DAYS * DAY_MS }));
+  redis.onReady(() => void sessions.retryNow());
+  const budget = createSharedRequestBudget({ redis, name: "llm", clock, timers, perMinute, expectedReplicas: config.EXPECTED_REPLICAS });
+  opened.add(async () => budget.close());
+  const cache = createTieredResponseCache({
+    near: createResponseCache({ maxEntries: CACHED_ANSWERS, maxAgeMs: NEAR_CACHE_MS, clock }),
+    far: createRedisResponseCache({ redis, ttlMs: config.CACHE_TTL_DAYS * DAY_MS }),
+  });
+  return { sessions, cache, budget, redis };
+}
