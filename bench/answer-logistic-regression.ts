@@ -60,7 +60,7 @@ function newton(rows: readonly Row[], size: number): number[] {
   let parameters = new Array<number>(size).fill(0);
   for (let step = 0; step < NEWTON_STEPS; step += 1) {
     const gradient = parameters.map((value) => RIDGE * value);
-    const hessian = parameters.map((_, row) => parameters.map((_, column) => (row === column ? RIDGE : 0)));
+    const hessian = parameters.map((_, row) => parameters.map((_, column): number => (row === column ? RIDGE : 0)));
     for (const { features, target, weight } of rows) {
       const probability = 1 / (1 + Math.exp(-features.reduce((sum, value, index) => sum + value * (parameters[index] ?? 0), 0)));
       for (const [row, value] of features.entries()) {

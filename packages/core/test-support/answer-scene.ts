@@ -54,7 +54,7 @@ export function toStoredDocument(title: string, text: string): StoredDocument {
   };
 }
 
-export function toIndexedChunks(document: StoredDocument): IndexedChunk[] {
+function toIndexedChunks(document: StoredDocument): IndexedChunk[] {
   return chunkDocument(document).map(({ start, end, headingPath }, ordinal) => ({
     id: `${document.id}.${document.contentHash.slice(0, 8)}.${ordinal}`,
     documentId: document.id,

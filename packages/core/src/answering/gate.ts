@@ -18,7 +18,7 @@ export interface GateModel {
   readonly threshold: number;
 }
 
-export const DEFAULT_GATE: GateModel = { intercept: -4.5, termCoverage: 9.3, phraseCoverage: 6, threshold: 0.42 };
+const DEFAULT_GATE: GateModel = { intercept: -4.5, termCoverage: 9.3, phraseCoverage: 6, threshold: 0.42 };
 
 /** One of the first hits must be enough: what stands further down is there because nothing better was. */
 const HITS_JUDGED = 3;

@@ -1,7 +1,7 @@
 /** What the operating system's refusals mean, in words for the owner of the files. */
 
 /** The code of a system error, such as `EACCES`; undefined for any other. */
-export function systemErrorCode(error: unknown): string | undefined {
+function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error ? error.code : undefined;
 }
 
