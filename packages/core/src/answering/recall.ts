@@ -11,10 +11,11 @@ export async function recallAnswer(key: string, services: Pick<AnswerServices, "
   // An entry that cannot be had costs time alone.
   const cached = await services.cache.get(key).catch(() => undefined);
   if (cached === undefined) return undefined;
-  for (const { documentId, ...citation } of cached.answer.citations) {
+  const { citations } = cached.answer;
+  for (const documentId of new Set(citations.map((citation) => citation.documentId))) {
     // A store that is away confirms nothing: then the answer is made anew, and says that it is degraded.
     const document = await services.documents.getDocument(documentId).catch(() => undefined);
-    if (!isInDocument({ documentId, ...citation }, document)) return undefined;
+    if (!citations.every((citation) => citation.documentId !== documentId || isInDocument(citation, document))) return undefined;
   }
   return cached;
 }
