@@ -3,6 +3,7 @@ import { RagError } from "@rag-personal/core";
 import { Hono } from "hono";
 import { matchedRoutes } from "hono/route";
 import { mountAdmin } from "./rest/admin.ts";
+import { mountApiKeys } from "./rest/api-keys.ts";
 import { mountAuth } from "./rest/auth.ts";
 import { mountChat } from "./rest/chat.ts";
 import type { RestEnvironment } from "./rest/environment.ts";
@@ -13,6 +14,7 @@ import { problemResponse, toRagError } from "./rest/problem.ts";
 import { discardBody } from "./rest/read-body.ts";
 import { mountSearch } from "./rest/search.ts";
 import { mountSessions } from "./rest/sessions.ts";
+import { mountUsers } from "./rest/users.ts";
 import type { AppServices } from "./services.ts";
 
 const METHODS = ["GET", "POST", "DELETE"] as const;
@@ -56,6 +58,8 @@ export function createApp(services: AppServices): Hono<RestEnvironment> {
   mountFeedback(app, services);
   mountIngest(app, services);
   mountAdmin(app, services);
+  mountApiKeys(app, services);
+  mountUsers(app, services);
 
   const middlewareCount = app.routes.filter(({ method }) => method === "ALL").length;
   app.notFound((c) => {

@@ -1,5 +1,5 @@
 /** The only place that wires: configuration in, a running application out. */
-import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import {
   type AnswerModel,
   type AnswerServices,
@@ -25,19 +25,22 @@ import { openStores } from "./composition/stores.ts";
 import type { Surroundings } from "./composition/surroundings.ts";
 import { clock, timers } from "./composition/time.ts";
 import type { Config } from "./config.ts";
+import { createConfinedReading } from "./confinement.ts";
 import { createHealth } from "./health.ts";
 import { createIngestionJobs } from "./ingestion-jobs.ts";
 import { measureChatModel } from "./measured-chat-model.ts";
 import { chooseSampleQuestion } from "./sample-question.ts";
 import { createSearchIndex } from "./search-index.ts";
 import { createAccessTokens } from "./security/access-tokens.ts";
+import { createApiKeys } from "./security/api-keys.ts";
 import { createAuthenticator } from "./security/authenticator.ts";
 import { createLoginThrottle } from "./security/login-throttle.ts";
+import { createPasswordHashing } from "./security/password-hashing.ts";
+import { createUsers } from "./security/users.ts";
 import type { AppServices } from "./services.ts";
 import { createSpooledFeedbackStore } from "./spooled-feedback.ts";
 
 const BREAKER_GAUGE: Readonly<Record<BreakerState, number>> = { CLOSED: 0, OPEN: 1, HALF_OPEN: 2 };
-const ADMIN = "admin";
 /** Ended ingestion jobs that can still be looked at. */
 const KEPT_JOBS = 100;
 /** How long a client may leave a streamed answer unread, in milliseconds. */
@@ -60,7 +63,6 @@ export interface Application {
 }
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
-const digestBytes = (text: string): Buffer => createHash("sha256").update(text).digest();
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
@@ -212,27 +214,33 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     monotonic: clock.monotonic,
   });
   const tokens = createAccessTokens({ secret: secrets.secretKey, lifetimeMinutes: config.ACCESS_TOKEN_MINUTES, nowMs: clock.now });
+  const users = createUsers({ store: stores.users, hashing: createPasswordHashing(), clock, timers });
+  const apiKeys = createApiKeys({
+    store: stores.apiKeys,
+    clock,
+    timers,
+    onTouchFailed: (error) => log.debug({ err: error }, "the use of an API key could not be noted"),
+  });
 
   const services: AppServices = {
     log,
     health,
     metrics,
     tokens,
-    authenticator: createAuthenticator({ apiKey: secrets.apiKey, tokens }),
+    authenticator: createAuthenticator({ apiKey: secrets.apiKey, apiKeys, tokens, users }),
     loginThrottle: createLoginThrottle({ monotonic: clock.monotonic }),
-    // Digests have one length, so neither comparison tells how much of the guess was right.
-    verifyPassword: async (username, password) => {
-      const passwordIsRight = timingSafeEqual(digestBytes(password), digestBytes(secrets.adminPassword));
-      return timingSafeEqual(digestBytes(username), digestBytes(ADMIN)) && passwordIsRight;
-    },
-    ask(request) {
-      health.requireLoaded();
-      return answerQuestion(request, answering);
-    },
-    async search(query, options) {
-      health.requireLoaded();
-      return await index.search(query, options);
-    },
+    users,
+    apiKeys,
+    ...createConfinedReading({
+      ask(request) {
+        health.requireLoaded();
+        return answerQuestion(request, answering);
+      },
+      async search(query, options) {
+        health.requireLoaded();
+        return await index.search(query, options);
+      },
+    }),
     documents: stores.documents,
     async deleteDocument(id) {
       const receipt = await stores.documents.removeDocument(id);
@@ -269,6 +277,8 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     fetch: createApp(services).fetch,
     ready: health.loaded,
     async start() {
+      await users.ensureAdmin(secrets.adminPassword);
+      await apiKeys.load();
       await index.load();
       await feedback.replay();
       const interrupted = await stores.ingestionJobs.interruptRunningJobs(new Date().toISOString());

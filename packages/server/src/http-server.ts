@@ -1,8 +1,11 @@
 /** The HTTP listener: every limit of Node's server set, and a stop that loses nothing in flight. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { createDrain } from "./drain.ts";
 import { ExitError } from "./exit-error.ts";
+import type { ListenTarget } from "./listening-socket.ts";
 
 export interface HttpServerLimits {
   readonly headersTimeoutMs: number;
@@ -17,26 +20,36 @@ export interface HttpServer {
   stop(timeoutMs: number): Promise<boolean>;
 }
 
+/** What a request carries besides itself. */
+export interface RequestBindings {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  /** Aborted when the server stops and is about to cut what is still in flight. */
+  readonly stopping: AbortSignal;
+}
+
 const KEEP_ALIVE_MS = 5_000;
+/** Told to clients is the time above; the server waits this much longer, so that it is the client who closes. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
 const MAX_HEADER_BYTES = 16_384;
 /** How often Node looks for connections past their time-outs. */
 const CONNECTION_CHECK_MS = 1_000;
 
-/** @throws {ExitError} when the address cannot be listened on. */
+/** @throws {ExitError} when the address or the socket cannot be listened on. */
 export async function startHttpServer({
   fetch,
-  host,
-  port,
+  listenOn,
   limits,
 }: {
-  fetch: (request: Request, bindings: { incoming: IncomingMessage; outgoing: ServerResponse }) => Response | Promise<Response>;
-  host: string;
-  port: number;
+  fetch: (request: Request, bindings: RequestBindings) => Response | Promise<Response>;
+  listenOn: ListenTarget;
   limits: HttpServerLimits;
 }): Promise<HttpServer> {
-  let draining = false;
   const listener = getRequestListener(
-    (request, bindings) => fetch(request, bindings as { incoming: IncomingMessage; outgoing: ServerResponse }),
+    (request, bindings) => {
+      const { incoming, outgoing } = bindings as { incoming: IncomingMessage; outgoing: ServerResponse };
+      return fetch(request, { incoming, outgoing, stopping: drain.cutting });
+    },
     // A client that went away is no error of ours; node-server would print a stack for each.
     { errorHandler: () => new Response(null, { status: 499 }) },
   );
@@ -45,47 +58,36 @@ export async function startHttpServer({
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: Math.max(limits.requestTimeoutMs, limits.headersTimeoutMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveTimeoutBuffer: KEEP_ALIVE_MARGIN_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
     },
     (incoming, outgoing) => {
-      // While draining, no connection may be reused: its next request would meet a closed door.
-      if (draining) outgoing.setHeader("connection", "close");
+      drain.admit(outgoing);
       void listener(incoming, outgoing);
     },
   );
+  const drain = createDrain(server, { idleMs: KEEP_ALIVE_MS + KEEP_ALIVE_MARGIN_MS, socketIsHeld: "fd" in listenOn });
   server.maxConnections = limits.maxConnections;
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(new ExitError(listenProblem(error, host, port), { cause: error })));
-    server.listen(port, host, () => {
+    server.once("error", (error) => reject(new ExitError(listenProblem(error, listenOn), { cause: error })));
+    server.listen(listenOn, () => {
       server.removeAllListeners("error");
       resolve();
     });
   });
-  const bound = server.address();
-  const boundPort = typeof bound === "object" && bound !== null ? bound.port : port;
-  const shownHost = host.includes(":") ? `[${host}]` : host;
-
-  return {
-    address: `http://${shownHost}:${boundPort}`,
-    async stop(timeoutMs) {
-      draining = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      let timer: NodeJS.Timeout | undefined;
-      const deadline = new Promise<"late">((resolve) => {
-        timer = setTimeout(() => resolve("late"), timeoutMs);
-      });
-      const outcome = await Promise.race([closed, deadline]);
-      clearTimeout(timer);
-      if (outcome === "late") server.closeAllConnections();
-      await closed;
-      return outcome !== "late";
-    },
-  };
+  return { address: shownAddress(server.address()), stop: (timeoutMs) => drain.run(timeoutMs) };
 }
 
-function listenProblem(error: Error & { code?: string }, host: string, port: number): string {
+function shownAddress(bound: AddressInfo | string | null): string {
+  if (bound === null || typeof bound === "string") return `unix:${bound ?? ""}`;
+  return `http://${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
+
+function listenProblem(error: Error & { code?: string }, target: ListenTarget): string {
+  if ("fd" in target)
+    return `The socket that was handed over cannot be listened on (${error.message}). It must be a stream socket, bound and not connected.`;
+  const { host, port } = target;
   if (error.code === "EADDRINUSE")
     return `Port ${port} on ${host} is in use. Stop what listens there, or set PORT to another port (0 takes a free one).`;
   if (error.code === "EACCES") return `Port ${port} needs rights that this user lacks. Set PORT to one from 1024 on.`;

@@ -1,10 +1,13 @@
 /** The Node entry: configuration, composition, listen, first ingestion, drain. */
+import { setTimeout as delay } from "node:timers/promises";
 import pino from "pino";
 import { banner } from "./banner.ts";
 import { compose } from "./composition.ts";
 import { type Config, ConfigError, readProcessConfig } from "./config.ts";
 import { ExitError } from "./exit-error.ts";
-import { startHttpServer } from "./http-server.ts";
+import { type HttpServer, startHttpServer } from "./http-server.ts";
+import { connectLauncher } from "./launcher.ts";
+import { listenTarget } from "./listening-socket.ts";
 import { createProgressDisplay } from "./progress.ts";
 
 /** What Node needs before any of our code runs counts too for the person who waits. */
@@ -14,11 +17,18 @@ const processStartedAgoMs = (): number => performance.now();
 const EXIT_CONFIGURATION = 78;
 const EXIT_UNAVAILABLE = 75;
 
+/** How long connections on a held socket wait for a server that is not ready; then they are taken and told so. */
+const HELD_AT_MOST_MS = 5_000;
+
 /** Secrets never reach a log line, whatever object they sit in. */
 const REDACTED = ["apiKey", "password", "secretKey", "authorization", "token", "*.apiKey", "*.password", "*.secretKey", "*.authorization", "*.token"];
 
 async function run(config: Config): Promise<void> {
   const log = pino({ level: config.LOG_LEVEL, redact: REDACTED, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const listenOn = listenTarget(config, process.pid);
+  const socketIsHeld = "fd" in listenOn;
+  const launcher = socketIsHeld ? connectLauncher(process) : undefined;
+  await launcher?.turn();
   const application = await compose(config, {
     log,
     onProgress: createProgressDisplay(process.stderr),
@@ -28,33 +38,46 @@ async function run(config: Config): Promise<void> {
       process.exit(EXIT_UNAVAILABLE);
     },
   });
-  const server = await startHttpServer({
-    fetch: application.fetch,
-    host: config.HOST,
-    port: config.PORT,
-    limits: { headersTimeoutMs: config.HEADERS_TIMEOUT_MS, requestTimeoutMs: config.REQUEST_TIMEOUT_MS, maxConnections: config.MAX_CONNECTIONS },
-  }).catch(async (error: unknown) => {
-    await application.close();
-    throw error;
-  });
+  const listen = (): Promise<HttpServer> =>
+    startHttpServer({
+      fetch: application.fetch,
+      listenOn,
+      limits: { headersTimeoutMs: config.HEADERS_TIMEOUT_MS, requestTimeoutMs: config.REQUEST_TIMEOUT_MS, maxConnections: config.MAX_CONNECTIONS },
+    }).catch(async (error: unknown) => {
+      await application.close();
+      throw error;
+    });
+  let server = socketIsHeld ? undefined : await listen();
 
   let stopping = false;
-  const stop = async (signal: string): Promise<void> => {
+  const stop = async (reason: string): Promise<void> => {
     if (stopping) {
-      log.warn({ signal }, "second signal: stopping at once");
+      log.warn({ reason }, "second signal: stopping at once");
       process.exit(1);
     }
     stopping = true;
-    log.info({ signal }, "stopping: no new requests, waiting for those in flight");
-    application.beginStop();
-    const clean = await server.stop(config.SHUTDOWN_TIMEOUT_MS);
+    log.info({ reason }, "stopping: waiting for the requests in flight");
+    // Behind a held socket the next server takes over: a prober that was told to send no more would turn its clients away meanwhile.
+    if (!socketIsHeld) application.beginStop();
+    const clean = (await server?.stop(config.SHUTDOWN_TIMEOUT_MS)) ?? true;
     await application.close();
     log.info({ clean }, "stopped");
     process.exitCode = 0;
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(signal));
+  launcher?.onGone(() => {
+    if (!stopping) void stop("the launcher is gone");
+  });
 
-  const facts = await application.start();
+  const started = application.start();
+  if (server === undefined) {
+    // Whoever connects to a held socket waits: better for an answer than for the news that there is none yet, unless it takes too long.
+    await Promise.race([application.ready, started, delay(HELD_AT_MOST_MS, undefined, { ref: false })]);
+    if (stopping) return;
+    server = await listen();
+    launcher?.reportServing();
+  }
+  const facts = await started;
   if (!stopping) process.stdout.write(`${banner({ ...facts, address: server.address, startedInMs: processStartedAgoMs() })}\n`);
 }
 

@@ -1,19 +1,40 @@
 /** Who may do what: one table that every transport consults. */
 import { RagError } from "@rag-personal/core";
 
+/** What an API key may do and see; without one of these, all that the table allows to clients. */
+export interface Scope {
+  readonly operations: readonly ClientOperation[];
+  /** Folders such as `handbook/`: no document outside of them exists for the key. Undefined: all documents. */
+  readonly pathPrefixes: readonly string[] | undefined;
+  /** Undefined: as many requests as the server can take. */
+  readonly budget: Budget | undefined;
+}
+
+/** How many operations are left to a key. */
+export interface Budget {
+  /** @throws {RagError} `rate_limited` with the seconds to wait. */
+  spend(): void;
+}
+
 /** Who is asking. */
 export type Principal =
   | { readonly kind: "anonymous" }
-  | { readonly kind: "apiKey"; readonly id: string }
+  | { readonly kind: "apiKey"; readonly id: string; readonly scope: Scope }
+  | { readonly kind: "user"; readonly id: string }
   | { readonly kind: "admin"; readonly id: string };
 
-type Requirement = "anybody" | "client" | "admin";
+type Requirement = "anybody" | "machine" | "client" | "user" | "admin";
 
-/** Every operation and what it takes. `client` is an API key or an administrator's token. */
+/**
+ * Every operation and what it takes. `client` is an API key whose scope has the operation, or a user's token; `machine` is the same or
+ * a request from the machine itself; `user` is a user's token, and `admin` that of a superuser.
+ */
 export const POLICY = {
   "health.read": "anybody",
-  "metrics.read": "anybody",
+  "health.details": "client",
+  "metrics.read": "machine",
   "auth.login": "anybody",
+  "auth.password": "user",
   "chat.ask": "client",
   "search.run": "client",
   "sessions.list": "client",
@@ -26,27 +47,90 @@ export const POLICY = {
   "documents.list": "admin",
   "documents.get": "admin",
   "documents.delete": "admin",
+  "apiKeys.create": "admin",
+  "apiKeys.list": "admin",
+  "apiKeys.revoke": "admin",
+  "users.create": "admin",
+  "users.list": "admin",
+  "users.disable": "admin",
 } as const satisfies Record<string, Requirement>;
 
 export type Operation = keyof typeof POLICY;
 
-/**
- * Lets an operation pass or says why not.
- *
- * @throws {RagError} `unauthenticated` without a credential, `forbidden` with one that does not reach.
- */
-export function authorise(operation: Operation, principal: Principal): void {
+type OperationOf<Wanted extends Requirement> = { [Name in Operation]: (typeof POLICY)[Name] extends Wanted ? Name : never }[Operation];
+
+/** What an API key can be allowed. */
+export type ClientOperation = OperationOf<"client" | "machine">;
+
+export function isClientOperation(name: string): name is ClientOperation {
+  const requirement: Requirement | undefined = Object.hasOwn(POLICY, name) ? POLICY[name as Operation] : undefined;
+  return requirement === "client" || requirement === "machine";
+}
+
+/** Everything that an API key can be allowed, in the order of the table. */
+export const CLIENT_OPERATIONS: readonly ClientOperation[] = Object.keys(POLICY).filter(isClientOperation);
+
+/** Where a request comes from. */
+export interface Origin {
+  /** From the machine itself. Default: false. */
+  readonly isLocal?: boolean;
+}
+
+/** Whether the table, and the scope of a key, let the principal do it; what is left of a key's budget is not looked at. */
+export function isAllowed(operation: Operation, principal: Principal, { isLocal = false }: Origin = {}): boolean {
   const requirement: Requirement = POLICY[operation];
-  if (requirement === "anybody" || principal.kind === "admin") return;
-  if (principal.kind === "anonymous") {
-    throw new RagError(
-      "unauthenticated",
-      requirement === "admin"
-        ? "This needs an administrator's token. Get one from POST /auth/token and send it as Authorization: Bearer."
-        : "This needs an API key. Send it in the X-API-Key header.",
-    );
+  switch (requirement) {
+    case "anybody":
+      return true;
+    case "machine":
+      return isLocal || isAllowedClient(operation, principal);
+    case "client":
+      return isAllowedClient(operation, principal);
+    case "user":
+      return principal.kind === "user" || principal.kind === "admin";
+    case "admin":
+      return principal.kind === "admin";
   }
-  if (requirement === "admin") throw new RagError("forbidden", "An API key does not reach this. Use an administrator's token from POST /auth/token.");
+}
+
+function isAllowedClient(operation: Operation, principal: Principal): boolean {
+  if (principal.kind === "apiKey") return principal.scope.operations.some((allowed) => allowed === operation);
+  return principal.kind !== "anonymous";
+}
+
+/**
+ * Lets an operation pass or says why not. One that takes an API key's scope is spent from the key's budget, so that a transport that
+ * carries several operations in one request pays for each.
+ *
+ * @throws {RagError} `unauthenticated` without a credential, `forbidden` with one that does not reach, `rate_limited` when the key's
+ * budget is spent.
+ */
+export function authorise(operation: Operation, principal: Principal, origin: Origin = {}): void {
+  if (!isAllowed(operation, principal, origin)) throw refusal(operation, principal);
+  if (principal.kind === "apiKey" && isClientOperation(operation)) principal.scope.budget?.spend();
+}
+
+function refusal(operation: Operation, principal: Principal): RagError {
+  const takesKey = isClientOperation(operation);
+  switch (principal.kind) {
+    case "anonymous":
+      return new RagError(
+        "unauthenticated",
+        takesKey
+          ? "This needs an API key. Send it in the X-API-Key header."
+          : "This needs an access token. Get one from POST /auth/token and send it as Authorization: Bearer.",
+      );
+    case "apiKey":
+      return new RagError(
+        "forbidden",
+        takesKey
+          ? `This API key was not made for ${operation}. Use one whose operations have it.`
+          : "An API key does not reach this. Use an access token from POST /auth/token.",
+      );
+    case "user":
+    case "admin":
+      return new RagError("forbidden", "This is for administrators. Use the access token of one.");
+  }
 }
 
 /** The name under which sessions and feedback of a principal are kept. */

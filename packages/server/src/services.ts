@@ -1,29 +1,14 @@
 /** What the transports may use: the ports of the application, wired by `composition.ts`. */
-import type {
-  AnswerEvent,
-  DeletionReceipt,
-  DocumentStore,
-  Feedback,
-  SearchFilters,
-  SearchHit,
-  SearchOptions,
-  SessionStore,
-} from "@rag-personal/core";
+import type { DeletionReceipt, DocumentStore, Feedback, SessionStore } from "@rag-personal/core";
 import type { Logger } from "pino";
+import type { ConfinedReading } from "./confinement.ts";
 import type { Health } from "./health.ts";
 import type { IngestionJobs } from "./ingestion-jobs.ts";
 import type { AccessTokens } from "./security/access-tokens.ts";
+import type { ApiKeys } from "./security/api-keys.ts";
 import type { Authenticator } from "./security/authenticator.ts";
 import type { LoginThrottle } from "./security/login-throttle.ts";
-
-/** A question as every transport hands it to core. */
-export interface AskRequest {
-  readonly principal: string;
-  readonly question: string;
-  readonly sessionId: string | undefined;
-  readonly filters: SearchFilters | undefined;
-  readonly signal: AbortSignal;
-}
+import type { Users } from "./security/users.ts";
 
 /** What metrics need to know of a request. `route` is the pattern, never the raw path. */
 export interface RequestMetrics {
@@ -43,17 +28,16 @@ export interface Statistics {
   readonly uptimeSeconds: number;
 }
 
-export interface AppServices {
+/** The content of documents is reached through {@link ConfinedReading} alone, but for administrators. */
+export interface AppServices extends ConfinedReading {
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: RequestMetrics;
   readonly authenticator: Authenticator;
   readonly tokens: AccessTokens;
   readonly loginThrottle: LoginThrottle;
-  /** True when the password is right. Takes the same time for an unknown user. */
-  verifyPassword(username: string, password: string): Promise<boolean>;
-  ask(request: AskRequest): AsyncIterable<AnswerEvent>;
-  search(query: string, options: SearchOptions): Promise<SearchHit[]>;
+  readonly users: Users;
+  readonly apiKeys: ApiKeys;
   readonly documents: Pick<DocumentStore, "listDocuments" | "getDocument">;
   /** Removes a document from every store; the receipt says what went from each. */
   deleteDocument(id: string): Promise<(DeletionReceipt & { readonly index: { readonly chunks: number } }) | undefined>;

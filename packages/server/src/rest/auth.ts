@@ -1,24 +1,37 @@
-/** `POST /auth/token`: a password for an access token, as OAuth 2.0 forms have it. */
+/** `/auth`: a password for an access token, as OAuth 2.0 forms have it, and a new password for the old one. */
 import { RagError } from "@rag-personal/core";
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import { authorise } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import type { RestEnvironment } from "./environment.ts";
-import { readForm } from "./read-body.ts";
-import { tokenRequest } from "./schemas.ts";
+import { readForm, readJson } from "./read-body.ts";
+import { passwordRequest, tokenRequest } from "./schemas.ts";
+
+const addressOf = (c: Context<RestEnvironment>): string => c.env.incoming?.socket.remoteAddress ?? "unknown";
 
 export function mountAuth(app: Hono<RestEnvironment>, services: AppServices): void {
   app.post("/auth/token", async (c) => {
     authorise("auth.login", c.get("principal"));
     const { username, password } = await readForm(c, tokenRequest, services.limits);
-    const address = c.env.incoming?.socket.remoteAddress ?? "unknown";
+    const address = addressOf(c);
     services.loginThrottle.admit(username, address);
-    if (!(await services.verifyPassword(username, password))) throw new RagError("unauthenticated", "The user name or the password is wrong.");
+    if (!(await services.users.verifyPassword(username, password))) throw new RagError("unauthenticated", "The user name or the password is wrong.");
     services.loginThrottle.succeeded(username, address);
     const accessToken = await services.tokens.issue(username);
     // Field names are those of RFC 6749 section 5.1.
     return c.json({ access_token: accessToken, token_type: "bearer", expires_in: services.tokens.lifetimeSeconds }, 200, {
       "cache-control": "no-store",
     });
+  });
+  app.post("/auth/password", async (c) => {
+    const principal = c.get("principal");
+    authorise("auth.password", principal);
+    if (principal.kind !== "user" && principal.kind !== "admin") throw new RagError("forbidden", "Only a user has a password.");
+    const { oldPassword, newPassword } = await readJson(c, passwordRequest, services.limits);
+    // Whoever holds a stolen token must not guess the password through it.
+    services.loginThrottle.admit(principal.id, addressOf(c));
+    await services.users.changePassword(principal.id, oldPassword, newPassword);
+    services.loginThrottle.succeeded(principal.id, addressOf(c));
+    return c.body(null, 204);
   });
 }

@@ -1,13 +1,14 @@
 /** `POST /chat`: a cited answer, whole or streamed. */
 import { type Answer, type AnswerEvent, RagError } from "@rag-personal/core";
 import type { Context, Hono } from "hono";
-import { authorise, principalName } from "../policy.ts";
+import { authorise } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import type { RestEnvironment } from "./environment.ts";
 import { eventStreamResponse, type ServerEvent } from "./event-stream.ts";
 import { toProblem, toRagError } from "./problem.ts";
 import { readJson } from "./read-body.ts";
 import { chatRequest } from "./schemas.ts";
+import { serverIsStopping } from "./stopping.ts";
 
 /** An answer as it goes over the wire. */
 function answerBody(answer: Answer, requestId: string): Record<string, unknown> {
@@ -37,9 +38,10 @@ export function mountChat(app: Hono<RestEnvironment>, services: AppServices): vo
     const input = await readJson(c, schema, services.limits);
     const requestId = c.get("requestId");
     const gone = new AbortController();
-    const signal = AbortSignal.any([c.req.raw.signal, gone.signal]);
+    const { stopping } = c.env;
+    const signal = AbortSignal.any([c.req.raw.signal, gone.signal, ...(stopping === undefined ? [] : [stopping])]);
     const events = services.ask({
-      principal: principalName(c.get("principal")),
+      principal: c.get("principal"),
       question: input.question,
       sessionId: input.sessionId,
       filters: input.filters,
@@ -65,11 +67,16 @@ export function mountChat(app: Hono<RestEnvironment>, services: AppServices): vo
         headers: { "x-request-id": requestId },
         onClose: () => gone.abort(),
         writeTimeoutMs: services.limits.streamWriteTimeoutMs,
+        stopping: { signal: stopping, requestId },
       });
     }
 
-    for await (const event of events) {
-      if (event.type === "done") return c.json(answerBody(event.answer, requestId));
+    try {
+      for await (const event of events) {
+        if (event.type === "done") return c.json(answerBody(event.answer, requestId));
+      }
+    } catch (thrown) {
+      throw stopping?.aborted === true ? serverIsStopping() : thrown;
     }
     throw new RagError("internal", "The answer ended before it was complete.");
   });

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { Principal } from "../policy.ts";
 
 export interface RestEnvironment {
-  Bindings: Partial<HttpBindings>;
+  /** `stopping` is aborted when the server cuts what is still in flight. */
+  Bindings: Partial<HttpBindings & { readonly stopping: AbortSignal }>;
   Variables: { requestId: string; principal: Principal; log: Logger };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { eventStreamResponse, type ServerEvent } from "./event-stream.ts";
 
-function streamOf(events: readonly ServerEvent[], { hang = false, writeTimeoutMs = 1_000 } = {}) {
+function streamOf(events: readonly ServerEvent[], { hang = false, writeTimeoutMs = 1_000, stopping = new AbortController().signal } = {}) {
   const onClose = vi.fn();
   const seen = { finished: false };
   async function* source(): AsyncGenerator<ServerEvent> {
@@ -12,7 +12,13 @@ function streamOf(events: readonly ServerEvent[], { hang = false, writeTimeoutMs
       seen.finished = true;
     }
   }
-  const response = eventStreamResponse({ events: source(), headers: { "x-request-id": "r1" }, onClose, writeTimeoutMs });
+  const response = eventStreamResponse({
+    events: source(),
+    headers: { "x-request-id": "r1" },
+    onClose,
+    writeTimeoutMs,
+    stopping: { signal: stopping, requestId: "r1" },
+  });
   return { response, onClose, seen };
 }
 
@@ -42,6 +48,28 @@ describe("event stream", () => {
     await reader?.read();
     await reader?.cancel();
     expect(onClose).toHaveBeenCalledOnce();
+  });
+
+  it("tells the reader of a source that hangs to ask again when the server stops, and ends", async () => {
+    const server = new AbortController();
+    const { response, onClose } = streamOf([{ event: "delta", data: 1 }], { hang: true, stopping: server.signal });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toBe("event: delta\ndata: 1\n\n");
+    const rest = reader?.read();
+    server.abort();
+    const last = (await rest)?.value;
+    expect(last).toMatch(/^event: error\nretry: 2000\ndata: \{/);
+    expect(JSON.parse(last?.slice(last.indexOf("{")) ?? "")).toMatchObject({ code: "not_ready", status: 503, requestId: "r1" });
+    expect((await reader?.read())?.done).toBe(true);
+    expect(onClose).toHaveBeenCalledOnce();
+  });
+
+  it("says nothing of a stop that comes after its end", async () => {
+    const server = new AbortController();
+    const { response } = streamOf([{ event: "done", data: 1 }], { stopping: server.signal });
+    const text = await response.text();
+    server.abort();
+    expect(text).toBe("event: done\ndata: 1\n\n");
   });
 
   it("gives up on a reader that does not read", async () => {

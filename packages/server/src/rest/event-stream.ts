@@ -1,4 +1,6 @@
-/** Server-sent events out of an async iterable, with heartbeats, back-pressure and an end when the reader is gone. */
+/** Server-sent events out of an async iterable, with heartbeats, back-pressure and an end when the reader is gone or the server stops. */
+import { toProblem } from "./problem.ts";
+import { serverIsStopping } from "./stopping.ts";
 
 export interface ServerEvent {
   readonly event: string;
@@ -11,27 +13,41 @@ const encoder = new TextEncoder();
 /** JSON has no raw line breaks, so one event is always one `data` line, whatever the text holds. */
 const encode = ({ event, data }: ServerEvent): Uint8Array => encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 
+/** The last event of a stream that the server cuts: it tells the reader to ask again, and when. */
+function lastEvent(requestId: string): Uint8Array {
+  const error = serverIsStopping();
+  const retryMs = (error.retryAfterSeconds ?? 0) * 1_000;
+  return encoder.encode(`event: error\nretry: ${retryMs}\ndata: ${JSON.stringify(toProblem(error, requestId))}\n\n`);
+}
+
 /**
  * @param events ends the stream when it ends; it must turn its own errors into events.
- * @param onClose called once when the reader is gone or has not read for `writeTimeoutMs`.
+ * @param onClose called once when the reader is gone or has not read for `writeTimeoutMs`, when the server stops, and at the end.
+ * @param stopping aborted when the server cuts its streams; the reader gets an `error` event with `retry` then.
  */
 export function eventStreamResponse({
   events,
   headers,
   onClose,
   writeTimeoutMs,
+  stopping,
 }: {
   events: AsyncIterable<ServerEvent>;
   headers: Record<string, string>;
   onClose: () => void;
   writeTimeoutMs: number;
+  stopping?: { readonly signal: AbortSignal | undefined; readonly requestId: string };
 }): Response {
   const iterator = events[Symbol.asyncIterator]();
   let unread: NodeJS.Timeout | undefined;
   let heartbeat: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  let onStopping = (): void => {};
   const close = (): void => {
+    isClosed = true;
     clearInterval(heartbeat);
     clearTimeout(unread);
+    stopping?.signal?.removeEventListener("abort", onStopping);
     onClose();
   };
   const body = new ReadableStream<Uint8Array>({
@@ -39,10 +55,21 @@ export function eventStreamResponse({
       heartbeat = setInterval(() => {
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(": keep-alive\n\n"));
       }, HEARTBEAT_MS);
+      if (stopping === undefined) return;
+      onStopping = () => {
+        controller.enqueue(lastEvent(stopping.requestId));
+        controller.close();
+        close();
+        // The source may hang, and is told by `onClose`; nobody waits for it.
+        void iterator.return?.();
+      };
+      if (stopping.signal?.aborted === true) onStopping();
+      else stopping.signal?.addEventListener("abort", onStopping);
     },
     async pull(controller) {
       clearTimeout(unread);
       const next = await iterator.next();
+      if (isClosed) return;
       if (next.done === true) {
         close();
         controller.close();

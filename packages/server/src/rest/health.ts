@@ -1,7 +1,6 @@
 /** `/health` and `/metrics`: for people, orchestrators and Prometheus. */
-import { RagError } from "@rag-personal/core";
 import type { Hono } from "hono";
-import { authorise } from "../policy.ts";
+import { authorise, isAllowed } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import type { RestEnvironment } from "./environment.ts";
 
@@ -18,17 +17,14 @@ export function mountHealth(app: Hono<RestEnvironment>, services: AppServices): 
     const report = await services.health.report();
     const healthy = Object.values(report).every((component) => component.status === "healthy");
     const status = !services.health.isReady ? "starting" : healthy ? "healthy" : "degraded";
-    const known = c.get("principal").kind !== "anonymous";
     // Strangers get status words alone: adapters, times and messages are for those with a credential.
-    const components = known ? report : Object.fromEntries(Object.entries(report).map(([name, component]) => [name, { status: component.status }]));
+    const components = isAllowed("health.details", c.get("principal"))
+      ? report
+      : Object.fromEntries(Object.entries(report).map(([name, component]) => [name, { status: component.status }]));
     return c.json({ status, components });
   });
   app.get("/metrics", async (c) => {
-    authorise("metrics.read", c.get("principal"));
-    const address = c.env.incoming?.socket.remoteAddress ?? "";
-    if (!LOOPBACK.has(address) && c.get("principal").kind === "anonymous") {
-      throw new RagError("unauthenticated", "From another machine, metrics need a credential: X-API-Key or an access token.");
-    }
+    authorise("metrics.read", c.get("principal"), { isLocal: LOOPBACK.has(c.env.incoming?.socket.remoteAddress ?? "") });
     const { contentType, body } = await services.metrics.render();
     return c.body(body, 200, { "content-type": contentType });
   });

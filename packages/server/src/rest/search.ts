@@ -11,7 +11,7 @@ export function mountSearch(app: Hono<RestEnvironment>, services: AppServices): 
   app.post("/search", async (c) => {
     authorise("search.run", c.get("principal"));
     const { query, limit, filters, explain } = await readJson(c, schema, services.limits);
-    const found = await services.search(query, { limit, filters, explain });
+    const found = await services.search(c.get("principal"), query, { limit, filters, explain });
     const hits = found.map(({ chunk, score, explanation }) => ({
       documentId: chunk.documentId,
       chunkId: chunk.id,

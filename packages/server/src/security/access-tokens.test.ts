@@ -19,12 +19,12 @@ async function forged(claims: Record<string, unknown>, alg = "HS256", signingKey
 describe("access tokens", () => {
   it("are accepted until they expire", async () => {
     const token = await tokensAt(NOW_MS).issue("admin");
-    await expect(tokensAt(NOW_MS + 29 * 60_000).verify(token)).resolves.toBe("admin");
+    await expect(tokensAt(NOW_MS + 29 * 60_000).verify(token)).resolves.toEqual({ username: "admin", issuedAtMs: NOW_MS });
     await expect(tokensAt(NOW_MS + 31 * 60_000).verify(token)).rejects.toMatchObject({ code: "unauthenticated" });
   });
 
   it("of the right make pass, so that the refusals below mean something", async () => {
-    await expect(tokensAt(NOW_MS).verify(await forged({}))).resolves.toBe("admin");
+    await expect(tokensAt(NOW_MS).verify(await forged({}))).resolves.toEqual({ username: "admin", issuedAtMs: NOW_MS });
   });
 
   it.each([

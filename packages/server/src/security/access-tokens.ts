@@ -6,13 +6,20 @@ const ISSUER = "rag-personal";
 const AUDIENCE = "rag-personal-admin";
 const CLOCK_TOLERANCE_SECONDS = 5;
 
+/** What a token says. */
+export interface AccessTokenClaims {
+  readonly username: string;
+  /** Milliseconds since the epoch, a whole second. */
+  readonly issuedAtMs: number;
+}
+
 /** Issues and checks access tokens. */
 export interface AccessTokens {
   /** Lifetime in seconds. */
   readonly lifetimeSeconds: number;
   issue(username: string): Promise<string>;
-  /** @returns the user name. @throws {RagError} `unauthenticated` for anything but a valid, unexpired token of ours. */
-  verify(token: string): Promise<string>;
+  /** @throws {RagError} `unauthenticated` for anything but a valid, unexpired token of ours. */
+  verify(token: string): Promise<AccessTokenClaims>;
 }
 
 /**
@@ -55,7 +62,8 @@ export function createAccessTokens({
           currentDate: new Date(nowMs()),
         });
         if (typeof payload.sub !== "string" || payload.sub === "") throw new Error("empty subject");
-        return payload.sub;
+        if (payload.iat === undefined) throw new Error("no time of issue");
+        return { username: payload.sub, issuedAtMs: payload.iat * 1_000 };
       } catch (cause) {
         throw new RagError("unauthenticated", "The access token is not valid or has expired. Get a new one from POST /auth/token.", { cause });
       }

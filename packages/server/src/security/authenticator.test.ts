@@ -1,30 +1,69 @@
-import { describe, expect, it } from "vitest";
-import { createAccessTokens } from "./access-tokens.ts";
-import { createAuthenticator } from "./authenticator.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { ADMIN_PASSWORD, CONFIGURED_KEY, createCredentialsScene, USER_PASSWORD } from "../../test-support/credentials-scene.ts";
+import { CLIENT_OPERATIONS } from "../policy.ts";
 
-const tokens = createAccessTokens({ secret: "b4e07d9135c84f6a9a2d6c1f03e8b75c", lifetimeMinutes: 30, nowMs: () => 1_760_000_000_000 });
-const authenticator = createAuthenticator({ apiKey: "right-key", tokens });
-const authenticate = (apiKey?: string, authorization?: string) => authenticator.authenticate({ apiKey, authorization });
+const scene = createCredentialsScene();
+const authenticate = (apiKey?: string, authorization?: string) => scene.authenticator.authenticate({ apiKey, authorization });
+const bearer = async (username: string): Promise<string> => `Bearer ${await scene.tokens.issue(username)}`;
+
+beforeAll(async () => {
+  await scene.users.ensureAdmin(ADMIN_PASSWORD);
+  await scene.users.create({ username: "ada", email: "ada@example.org", password: USER_PASSWORD, isSuperuser: false });
+});
 
 describe("authenticator", () => {
-  it("knows the key, a token's user, and nobody", async () => {
-    await expect(authenticate("right-key")).resolves.toEqual({ kind: "apiKey", id: "default" });
-    await expect(authenticate(undefined, `Bearer ${await tokens.issue("admin")}`)).resolves.toEqual({ kind: "admin", id: "admin" });
+  it("knows the configured key, a token's user, and nobody", async () => {
+    await expect(authenticate(CONFIGURED_KEY)).resolves.toEqual({
+      kind: "apiKey",
+      id: "default",
+      scope: { operations: CLIENT_OPERATIONS, pathPrefixes: undefined, budget: undefined },
+    });
+    await expect(authenticate(undefined, await bearer("admin"))).resolves.toEqual({ kind: "admin", id: "admin" });
+    await expect(authenticate(undefined, await bearer("ada"))).resolves.toEqual({ kind: "user", id: "ada" });
     await expect(authenticate()).resolves.toEqual({ kind: "anonymous" });
   });
 
-  it.each(["", "right-kez", "right-key ", "right-key1", "RIGHT-KEY"])("refuses the key %j instead of taking it for none", async (key) => {
-    await expect(authenticate(key)).rejects.toMatchObject({ code: "unauthenticated" });
+  it("knows a key that was made, by its own id and scope", async () => {
+    const { key, record } = await scene.apiKeys.create({
+      name: "telephone",
+      operations: ["search.run"],
+      pathPrefixes: ["people/"],
+      requestsPerMinute: 5,
+      requestsPerDay: undefined,
+      expiresAtMs: undefined,
+    });
+    await expect(authenticate(key)).resolves.toEqual({
+      kind: "apiKey",
+      id: record.id,
+      scope: { operations: ["search.run"], pathPrefixes: ["people/"], budget: { spend: expect.any(Function) } },
+    });
   });
 
+  it("knows the configured key while the store is away, even if it never was there", async () => {
+    const { authenticator, outage } = createCredentialsScene();
+    outage.isAway = true;
+    await expect(authenticator.authenticate({ apiKey: CONFIGURED_KEY, authorization: undefined })).resolves.toMatchObject({ id: "default" });
+  });
+
+  it.each(["", "right-kez", `${CONFIGURED_KEY} `, `${CONFIGURED_KEY}1`, CONFIGURED_KEY.toUpperCase()])(
+    "refuses the key %j instead of taking it for none",
+    async (key) => {
+      await expect(authenticate(key)).rejects.toMatchObject({ code: "unauthenticated" });
+    },
+  );
+
   it("accepts no other scheme than Bearer, even with a valid token", async () => {
-    const token = await tokens.issue("admin");
+    const token = await scene.tokens.issue("admin");
     for (const header of [token, `bearer ${token}`, `Basic ${token}`, `Bearer  ${token}`, `Bearer ${token} `, "Bearer "]) {
       await expect(authenticate(undefined, header)).rejects.toMatchObject({ code: "unauthenticated" });
     }
   });
 
   it("does not fall back to a good key beside a bad token", async () => {
-    await expect(authenticate("right-key", "Bearer a.b.c")).rejects.toMatchObject({ code: "unauthenticated" });
+    await expect(authenticate(CONFIGURED_KEY, "Bearer a.b.c")).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+
+  it("refuses a valid token of nobody we know", async () => {
+    await expect(authenticate(undefined, await bearer("ghost"))).rejects.toMatchObject({ code: "unauthenticated" });
   });
 });

@@ -1,6 +1,9 @@
 /** The stores of a PostgreSQL, the embedded one or a server. */
 import type { DocumentStore, FeedbackStore, SessionStore } from "@rag-personal/core";
 import type { IngestionJobStore } from "../../ingestion-jobs.ts";
+import type { ApiKeyStore } from "../../security/api-keys.ts";
+import type { UserStore } from "../../security/users.ts";
+import { createApiKeyStore } from "./api-key-store.ts";
 import { createDatabase, type Database, type DatabaseOptions } from "./database.ts";
 import { createDocumentStore } from "./document-store.ts";
 import { createFeedbackStore } from "./feedback-store.ts";
@@ -8,6 +11,7 @@ import { createIngestionJobStore } from "./ingestion-job-store.ts";
 import { migrate } from "./migrate.ts";
 import { createSessionStore } from "./session-store.ts";
 import { createSnapshotStore, type SnapshotStore } from "./snapshot-store.ts";
+import { createUserStore } from "./user-store.ts";
 
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -18,6 +22,8 @@ export interface PostgresStores {
   readonly feedback: FeedbackStore;
   readonly ingestionJobs: IngestionJobStore;
   readonly snapshots: SnapshotStore;
+  readonly users: UserStore;
+  readonly apiKeys: ApiKeyStore;
   /** Asks the server for its version, such as `PostgreSQL 18.6`. */
   ping(): Promise<string>;
   /** Waits for calls in flight `timeoutMs` milliseconds at most (default 5,000), and closes the connections. */
@@ -51,6 +57,8 @@ export function createStores(database: Database): PostgresStores {
     feedback: createFeedbackStore(database),
     ingestionJobs: createIngestionJobStore(database),
     snapshots: createSnapshotStore(database),
+    users: createUserStore(database),
+    apiKeys: createApiKeyStore(database),
     async ping() {
       const [row] = await database.query((sql) => sql<{ version: string }>`select current_setting('server_version') as version`);
       return `PostgreSQL ${row?.version.split(" ")[0] ?? ""}`.trim();

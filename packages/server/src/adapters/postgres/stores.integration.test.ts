@@ -2,12 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sessionStoreContract } from "../../../../core/src/sessions/session-store.contract.ts";
 import { POSTGRES_KINDS, type RunningPostgres } from "../../../test-support/postgres-databases.ts";
 import type { IngestionJob } from "../../ingestion-jobs.ts";
+import { apiKeyStoreContract } from "./api-key-store.contract.ts";
 import type { Sql } from "./column-types.ts";
 import { createStores, type PostgresStores } from "./connection.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { documentStoreContract } from "./document-store.contract.ts";
 import { feedbackStoreContract } from "./feedback-store.contract.ts";
 import { migrate } from "./migrate.ts";
+import { userStoreContract } from "./user-store.contract.ts";
 
 describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
   let server: RunningPostgres;
@@ -34,6 +36,8 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
       (sql: Sql) => sql`delete from feedback`,
       (sql: Sql) => sql`delete from ingestion_jobs`,
       (sql: Sql) => sql`delete from index_snapshots`,
+      (sql: Sql) => sql`delete from users`,
+      (sql: Sql) => sql`delete from api_keys`,
     ]) {
       await database.query(empty);
     }
@@ -43,6 +47,8 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
   documentStoreContract(kind, async () => (await emptied()).documents);
   sessionStoreContract(kind, async () => (await emptied()).sessions);
   feedbackStoreContract(kind, async () => (await emptied()).feedback);
+  userStoreContract(kind, async () => (await emptied()).users);
+  apiKeyStoreContract(kind, async () => (await emptied()).apiKeys);
 
   it("keeps a session with characters that cannot be stored, under an id with such characters", async () => {
     const { sessions } = await emptied();

@@ -1,0 +1,176 @@
+/** A key never learns of a document outside its folders: not by a filter, a follow-up, a cached answer or a near miss. */
+import { answerQuestion, type SearchFilters } from "@rag-personal/core";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { createLibrary, createScene, type LibraryScene } from "../../core/test-support/answer-scene.ts";
+import { type ConfinedReading, confine, createConfinedReading } from "./confinement.ts";
+import { CLIENT_OPERATIONS, type Principal } from "./policy.ts";
+
+/** What nobody but those who may read it should see. */
+const CANARY = "quetzal";
+
+const LIBRARY = {
+  "people/Ada Lund": "Ada Lund built the tower in 1912. She lived in Visby and kept bees.",
+  "people/Jonas Birk": "Jonas Birk repaired the clock in 1954. He was a watchmaker from Lund.",
+  "people-archive/Eva Holm": `Eva Holm painted the tower in 1930. Her password is ${CANARY}.`,
+  "secret/Plans": `The tower will be sold in May. The buyer of the tower is called ${CANARY}.`,
+  "secret/Bees": `Ada Lund's bees died in 1913. The poison that killed the bees was ${CANARY}.`,
+  "recipes/Fish soup": "Boil two cod heads with leeks for forty minutes. Serve the soup with rye bread.",
+};
+
+const ADMIN: Principal = { kind: "admin", id: "admin" };
+const keyOf = (pathPrefixes: readonly string[] | undefined, id = "k"): Principal => ({
+  kind: "apiKey",
+  id,
+  scope: { operations: CLIENT_OPERATIONS, pathPrefixes, budget: undefined },
+});
+
+let library: LibraryScene;
+beforeAll(async () => {
+  library = await createLibrary(LIBRARY);
+});
+
+function createReading(): ConfinedReading {
+  const { services } = createScene(library);
+  return createConfinedReading({
+    ask: (request) => answerQuestion(request, services),
+    search: (query, options) => library.index.search(query, options),
+  });
+}
+
+async function ask(reading: ConfinedReading, principal: Principal, question: string, more: { filters?: SearchFilters; sessionId?: string } = {}) {
+  let whole = "";
+  let sessionId = "";
+  for await (const event of reading.ask({ principal, question, ...more, signal: new AbortController().signal })) {
+    whole += JSON.stringify(event);
+    if (event.type === "session") sessionId = event.sessionId;
+  }
+  return { whole, sessionId };
+}
+
+const folder = fc.constantFrom("people/", "people-archive/", "secret/", "recipes/", "nothing/");
+const asked = fc.constantFrom(
+  "",
+  "p",
+  "people",
+  "people/",
+  "people/a",
+  "people-archive/",
+  "secret/plans.txt",
+  "s",
+  "recipes/",
+  "../secret/",
+  "/",
+  "x",
+);
+const filters: fc.Arbitrary<SearchFilters | undefined> = fc.option(
+  fc.record({
+    pathPrefixes: fc.option(fc.array(asked, { maxLength: 4 }), { nil: undefined }),
+    documentIds: fc.option(fc.constantFrom("some", "all", "none"), { nil: undefined }).map((which) => {
+      const ids = [...library.documents.keys()];
+      return which === undefined ? undefined : which === "all" ? ids : which === "some" ? ids.slice(0, 4) : ["doc_none"];
+    }),
+  }),
+  { nil: undefined },
+);
+
+const admits = (given: SearchFilters | undefined, path: string): boolean =>
+  given?.pathPrefixes === undefined || given.pathPrefixes.some((prefix) => path.startsWith(prefix));
+
+describe("confined filters", () => {
+  it("admit exactly the paths that both the filters and the scope admit", () => {
+    const text = fc.string({ unit: fc.constantFrom("a", "b", "/"), maxLength: 5 });
+    const list = fc.option(fc.array(text, { maxLength: 4 }), { nil: undefined });
+    fc.assert(
+      fc.property(list, list, text, (pathPrefixes, allowed, path) => {
+        const given = pathPrefixes === undefined ? undefined : { pathPrefixes };
+        const isInScope = allowed === undefined || admits({ pathPrefixes: allowed }, path);
+        expect(admits(confine(given, allowed), path)).toBe(admits(given, path) && isInScope);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it("keep the asked documents, and are left alone where there is no scope", () => {
+    const given = { documentIds: ["doc_1"], pathPrefixes: ["people/lund", "recipes/"] };
+    expect(confine(given, ["people/"])).toEqual({ documentIds: ["doc_1"], pathPrefixes: ["people/lund"] });
+    expect(confine(given, undefined)).toBe(given);
+    expect(confine(undefined, undefined)).toBeUndefined();
+    expect(confine({ documentIds: ["doc_1"] }, ["people/"])).toEqual({ documentIds: ["doc_1"], pathPrefixes: ["people/"] });
+  });
+
+  it("outside the scope admit nothing rather than everything", () => {
+    expect(confine({ pathPrefixes: ["secret/"] }, ["people/"])).toEqual({ pathPrefixes: [] });
+  });
+});
+
+describe("a confined search", () => {
+  it("finds all that the filters and the scope admit, and nothing else, whatever is asked", async () => {
+    const reading = createReading();
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(folder, { minLength: 1, maxLength: 3 }), filters, async (allowed, given) => {
+        const options = { limit: 50, filters: given };
+        const confined = await reading.search(keyOf(allowed), "the tower bees clock soup password", options);
+        const open = await reading.search(ADMIN, "the tower bees clock soup password", options);
+        const paths = (hits: typeof open): string[] => [...new Set(hits.map(({ chunk }) => chunk.path))].sort();
+        for (const path of paths(confined)) expect(allowed.some((prefix) => path.startsWith(prefix))).toBe(true);
+        expect(paths(confined)).toEqual(paths(open).filter((path) => allowed.some((prefix) => path.startsWith(prefix))));
+      }),
+    );
+  });
+
+  it("takes people/ for a folder, not for the beginning of a name", async () => {
+    const hits = await createReading().search(keyOf(["people/"]), "Who painted the tower?", { limit: 50 });
+    expect(JSON.stringify(hits)).not.toContain("archive");
+  });
+});
+
+describe("a confined question", () => {
+  const QUESTIONS = [
+    "Who is the buyer of the tower?",
+    "Which poison killed the bees?",
+    "What is the password of Eva Holm?",
+    "What does secret/plans.txt say?",
+    "Who built the tower?",
+  ];
+
+  it("is answered, or refused with near misses, from the scope alone; the same question is answered to others", async () => {
+    const reading = createReading();
+    expect((await ask(reading, ADMIN, "Who is the buyer of the tower?")).whole).toContain(CANARY);
+    for (const question of QUESTIONS) {
+      // Everybody asks the same, so that a cache that mixed them up would show it.
+      await ask(reading, ADMIN, question);
+      await ask(reading, keyOf(undefined, "open"), question);
+      for (let round = 0; round < 2; round += 1) {
+        const { whole } = await ask(reading, keyOf(["people/", "recipes/"]), question);
+        expect(whole).not.toContain(CANARY);
+        expect(whole).not.toMatch(/secret\/|archive/);
+      }
+    }
+  });
+
+  it("stays confined when it follows another one, and with filters that ask for more", async () => {
+    const reading = createReading();
+    const key = keyOf(["people/"]);
+    const { sessionId, whole } = await ask(reading, key, "Who built the tower?");
+    expect(whole).toContain("1912");
+    for (const question of ["And who is its buyer?", "What killed her bees?", ...QUESTIONS]) {
+      for (const asked of [
+        undefined,
+        { pathPrefixes: ["secret/"] },
+        { pathPrefixes: ["", "people-archive/"] },
+        { documentIds: [...library.documents.keys()] },
+      ]) {
+        const answer = await ask(reading, key, question, { sessionId, ...(asked === undefined ? {} : { filters: asked }) });
+        expect(answer.whole).not.toContain(CANARY);
+      }
+    }
+  });
+
+  it("cannot go on in somebody else's session", async () => {
+    const reading = createReading();
+    const { sessionId } = await ask(reading, ADMIN, "Who is the buyer of the tower?");
+    await expect(ask(reading, keyOf(["people/"]), "And what is it called?", { sessionId })).rejects.toMatchObject({ code: "not_found" });
+    await expect(ask(reading, keyOf(undefined, "other"), "And what is it called?", { sessionId })).rejects.toMatchObject({ code: "not_found" });
+  });
+});

@@ -1,0 +1,83 @@
+/** Services that answer everything, under real credentials: for tests of who may reach which route. */
+import { createMemorySessionStore } from "@rag-personal/core";
+import { pino } from "pino";
+import { createHealth } from "../src/health.ts";
+import { createLoginThrottle } from "../src/security/login-throttle.ts";
+import type { AppServices } from "../src/services.ts";
+import type { CredentialsScene } from "./credentials-scene.ts";
+
+/** What the health report tells those who may have details. */
+export const HEALTH_DETAIL = "details for those who may have them";
+
+/** @param sessionId of the one session there is, whoever asks for it. */
+export function createStandInServices({ users, apiKeys, tokens, authenticator, clock }: CredentialsScene, sessionId: string): AppServices {
+  const document = { id: "doc_1", path: "a.md", title: "A", format: "text", contentHash: "", sourceHash: "", sizeBytes: 1, updatedAtMs: 0 } as const;
+  const job = {
+    id: "job-1",
+    state: "succeeded",
+    startedAt: "",
+    finishedAt: "",
+    progress: { done: 0, total: 0 },
+    counts: { added: 0, changed: 0, removed: 0, unchanged: 0, failed: 0 },
+    files: [],
+    error: null,
+  } as const;
+  const health = createHealth({
+    components: { database: { adapter: "memory", check: async () => HEALTH_DETAIL } },
+    monotonic: clock.monotonic,
+  });
+  health.markReady();
+  const session = { id: sessionId, principal: "anybody", version: 1, turns: [], createdAtMs: 0, updatedAtMs: 0 };
+  const user = {
+    id: "user-1",
+    username: "eve",
+    email: "eve@example.org",
+    passwordHash: "",
+    isSuperuser: false,
+    createdAtMs: 0,
+    passwordSetAtMs: 0,
+    disabledAtMs: undefined,
+  };
+  return {
+    log: pino({ level: "silent" }),
+    health,
+    metrics: { observe: () => {}, render: async () => ({ contentType: "text/plain", body: "" }) },
+    authenticator,
+    tokens,
+    loginThrottle: createLoginThrottle({ monotonic: clock.monotonic }),
+    users: { ...users, create: async () => user, disable: async () => true, changePassword: async () => {} },
+    apiKeys: { ...apiKeys, revoke: async () => true },
+    async *ask() {
+      const answer = {
+        answer: "",
+        answerable: false,
+        answeredBy: { kind: "gate" },
+        citations: [],
+        nearMisses: [],
+        sessionId,
+        degraded: false,
+      } as const;
+      yield { type: "done", answer };
+    },
+    search: async () => [],
+    documents: { listDocuments: async () => [{ ...document, chunkCount: 0 }], getDocument: async () => ({ ...document, text: "" }) },
+    deleteDocument: async (documentId) => ({ documentId, path: "a.md", rows: { documents: 1, chunks: 0 }, index: { chunks: 0 } }),
+    sessions: { ...createMemorySessionStore(), load: async () => session, remove: async () => true },
+    saveFeedback: async () => true,
+    ingestion: { start: async () => job, get: async () => job, async *follow() {}, idle: async () => {}, stop: async () => {} },
+    statistics: async () => ({
+      documents: 0,
+      chunks: 0,
+      terms: 0,
+      semanticDimensions: 0,
+      indexGeneration: 0,
+      feedback: { up: 0, down: 0 },
+      answeredBy: "extractive",
+      uptimeSeconds: 0,
+    }),
+    newId: () => crypto.randomUUID(),
+    now: clock.now,
+    monotonic: clock.monotonic,
+    limits: { maxBodyBytes: 100_000, maxQuestionChars: 1_000, maxJsonDepth: 16, streamWriteTimeoutMs: 1_000 },
+  };
+}
