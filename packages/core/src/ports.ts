@@ -111,6 +111,8 @@ export interface CachedAnswer {
 export interface ResponseCache {
   get(key: string): Promise<CachedAnswer | undefined>;
   set(key: string, value: CachedAnswer): Promise<void>;
+  /** Forgets every answer. @returns how many went. @throws RagError `store_unavailable` when the cache is away. */
+  clear(): Promise<number>;
 }
 
 /** Counts and times, for metrics; every method is cheap and never throws. */

@@ -116,6 +116,15 @@ describe("a model that fails", () => {
     expect((await scene.api.stranger("GET", "/health/ready")).status).toBe(200);
   });
 
+  it("lets an administrator close the circuit by hand", async () => {
+    scene.llm.behave("answers");
+    expect((await ask(scene)).body.code).toBe("llm_circuit_open");
+    expect((await scene.api.client("POST", "/admin/breaker/reset")).status).toBe(403);
+    expect((await scene.api.admin("POST", "/admin/breaker/reset")).body).toEqual({ state: "CLOSED" });
+    expect(await scene.metric(/^rag_circuit_breaker_state (\d)$/m)).toBe(0);
+    expect((await ask(scene)).body.answeredBy).toBe("model");
+  });
+
   it("does not keep search, refusals and sessions from working", async () => {
     expect((await scene.api.client("POST", "/search", { body: { query: "owl" } })).body.hits).toHaveLength(1);
     expect((await scene.api.client("POST", "/chat", { body: { question: "What is the boiling point of tungsten?" } })).status).toBe(200);

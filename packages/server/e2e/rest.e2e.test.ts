@@ -265,6 +265,10 @@ describe("/health and /metrics", () => {
     expect(await hits()).toBe(before + 1);
     expect(second).toMatchObject({ answer: first.answer, citations: first.citations });
     expect(second.sessionId).not.toBe(first.sessionId);
+
+    expect((await api.admin("POST", "/admin/cache/clear")).body.cleared).toBeGreaterThan(0);
+    await ask("Where did Ada Lund live?");
+    expect(await hits()).toBe(before + 1);
   });
 });
 

@@ -249,6 +249,11 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     sessions,
     saveFeedback: (judgement) => feedback.saveFeedback(judgement),
     ingestion,
+    resetBreaker() {
+      breaker.reset();
+      return breaker.state();
+    },
+    clearCache: () => cache.clear(),
     async statistics() {
       const { documents, chunks, terms, dimensions, generation } = index.stats();
       return {

@@ -44,6 +44,8 @@ export const POLICY = {
   "ingest.start": "admin",
   "ingest.read": "admin",
   "admin.stats": "admin",
+  "breaker.reset": "admin",
+  "cache.clear": "admin",
   "documents.list": "admin",
   "documents.get": "admin",
   "documents.delete": "admin",

@@ -1,5 +1,5 @@
 /** What the transports may use: the ports of the application, wired by `composition.ts`. */
-import type { DeletionReceipt, DocumentStore, Feedback, SessionStore } from "@rag-personal/core";
+import type { BreakerState, DeletionReceipt, DocumentStore, Feedback, SessionStore } from "@rag-personal/core";
 import type { Logger } from "pino";
 import type { ConfinedReading } from "./confinement.ts";
 import type { Health } from "./health.ts";
@@ -45,6 +45,10 @@ export interface AppServices extends ConfinedReading {
   saveFeedback(feedback: Feedback): Promise<boolean>;
   readonly ingestion: IngestionJobs;
   statistics(): Promise<Statistics>;
+  /** Closes the circuit in front of the language model by hand. @returns the state now. */
+  resetBreaker(): BreakerState;
+  /** Forgets every cached answer; sessions and budgets stay. @returns how many went. */
+  clearCache(): Promise<number>;
   newId(): string;
   /** Milliseconds since the epoch. */
   now(): number;

@@ -65,6 +65,8 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
     sessions: { ...createMemorySessionStore(), load: async () => session, remove: async () => true },
     saveFeedback: async () => true,
     ingestion: { start: async () => job, get: async () => job, async *follow() {}, idle: async () => {}, stop: async () => {} },
+    resetBreaker: () => "CLOSED",
+    clearCache: async () => 0,
     statistics: async () => ({
       documents: 0,
       chunks: 0,

@@ -159,7 +159,7 @@ describe("the cache", () => {
 
   it("is not missed when it is away", async () => {
     const away = () => Promise.reject(new Error("cache away"));
-    expect((await createScene(library, { cache: { get: away, set: away } }).ask(TOWER)).answer.answerable).toBe(true);
+    expect((await createScene(library, { cache: { get: away, set: away, clear: away } }).ask(TOWER)).answer.answerable).toBe(true);
   });
 });
 

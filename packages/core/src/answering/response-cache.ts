@@ -38,5 +38,10 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
         entries.delete(oldest);
       }
     },
+    async clear() {
+      const count = entries.size;
+      entries.clear();
+      return count;
+    },
   };
 }

@@ -19,6 +19,7 @@ function scene() {
       return stored.get(key);
     },
     set: (key, value) => stored.set(key, value),
+    clear: () => stored.clear(),
   };
   const near = createResponseCache({ maxEntries: 1, clock });
   return { cache: createTieredResponseCache({ near, far }), near, far, asked };
@@ -42,13 +43,24 @@ describe("createTieredResponseCache", () => {
     expect(asked).toEqual(["a"]);
   });
 
+  it("forgets in both", async () => {
+    const { cache, near, far } = scene();
+    await cache.set("a", entry("A"));
+    await cache.set("b", entry("B"));
+    expect(await cache.clear()).toBe(2);
+    expect([await near.get("b"), await far.get("a"), await far.get("b")]).toEqual([undefined, undefined, undefined]);
+  });
+
   it("knows nothing that neither has", async () => {
     expect(await scene().cache.get("a")).toBeUndefined();
   });
 
   it("keeps near what the far one cannot take", async () => {
     const { near } = scene();
-    const cache = createTieredResponseCache({ near, far: { get: async () => undefined, set: () => Promise.reject(new Error("full")) } });
+    const cache = createTieredResponseCache({
+      near,
+      far: { get: async () => undefined, set: () => Promise.reject(new Error("full")), clear: async () => 0 },
+    });
     await expect(cache.set("a", entry("A"))).rejects.toThrow("full");
     expect(await cache.get("a")).toEqual(entry("A"));
   });

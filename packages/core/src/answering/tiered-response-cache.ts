@@ -4,7 +4,7 @@ import type { ResponseCache } from "../ports.ts";
 /**
  * Reads the near cache, then the far one, and keeps near what was found far. Writes go to both.
  *
- * What the far cache loses or is made to forget may live on in the near one for as long as that one lets entries live.
+ * What the far cache loses, or is made to forget by somebody else, may live on in the near one for as long as that one lets entries live.
  */
 export function createTieredResponseCache({ near, far }: { readonly near: ResponseCache; readonly far: ResponseCache }): ResponseCache {
   return {
@@ -18,6 +18,11 @@ export function createTieredResponseCache({ near, far }: { readonly near: Respon
     async set(key, value) {
       await near.set(key, value);
       await far.set(key, value);
+    },
+    async clear() {
+      const atHand = await near.clear();
+      // What is near stands far as well, except for what the far cache lost.
+      return Math.max(atHand, await far.clear());
     },
   };
 }

@@ -44,6 +44,8 @@ const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
     { operation: "ingest.read", path: "/ingest/job-1", accept: EVENTS },
   ],
   "GET /admin/stats": [{ operation: "admin.stats" }],
+  "POST /admin/breaker/reset": [{ operation: "breaker.reset" }],
+  "POST /admin/cache/clear": [{ operation: "cache.clear" }],
   "GET /admin/documents": [{ operation: "documents.list" }],
   "GET /admin/documents/:id": [{ operation: "documents.get", path: "/admin/documents/doc_1" }],
   "DELETE /admin/documents/:id": [{ operation: "documents.delete", path: "/admin/documents/doc_1" }],

@@ -13,6 +13,14 @@ export function mountAdmin(app: Hono<RestEnvironment>, services: AppServices): v
     authorise("admin.stats", c.get("principal"));
     return c.json(await services.statistics());
   });
+  app.post("/admin/breaker/reset", (c) => {
+    authorise("breaker.reset", c.get("principal"));
+    return c.json({ state: services.resetBreaker() });
+  });
+  app.post("/admin/cache/clear", async (c) => {
+    authorise("cache.clear", c.get("principal"));
+    return c.json({ cleared: await services.clearCache() });
+  });
   app.get("/admin/documents", async (c) => {
     authorise("documents.list", c.get("principal"));
     const documents = await services.documents.listDocuments();

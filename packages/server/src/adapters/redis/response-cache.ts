@@ -58,6 +58,7 @@ export function createRedisResponseCache({ redis, ttlMs = 7 * DAY_MS, maxValueBy
         undefined,
       );
     },
+    clear: () => clearResponseCache(redis),
   };
 }
 
@@ -67,7 +68,7 @@ export function createRedisResponseCache({ redis, ttlMs = 7 * DAY_MS, maxValueBy
  * @returns how many went.
  * @throws RagError `store_unavailable` when Redis is away; some may have gone by then.
  */
-export async function clearResponseCache(redis: Pick<RedisConnection, "write">): Promise<number> {
+async function clearResponseCache(redis: Pick<RedisConnection, "write">): Promise<number> {
   let removed = 0;
   let cursor = "0";
   do {

@@ -7,7 +7,7 @@ import { sessionStoreContract } from "../../../../core/src/sessions/session-stor
 import { connectForTest, type TestedConnection, timed, untilState } from "../../../test-support/redis-scene.ts";
 import { type RedisServer, startRedisServer } from "../../../test-support/redis-server.ts";
 import { clock, timers } from "../../composition/time.ts";
-import { clearResponseCache, createRedisResponseCache } from "./response-cache.ts";
+import { createRedisResponseCache } from "./response-cache.ts";
 import { createRedisSessionStore } from "./session-store.ts";
 
 let server: RedisServer;
@@ -151,7 +151,7 @@ describe("createRedisResponseCache", () => {
     await createRedisSessionStore({ redis }).save(session());
     await raw.set("rag:budget:llm", "x");
     await raw.set("somebody else's", "x");
-    expect(await clearResponseCache(redis)).toBe(1_201);
+    expect(await createRedisResponseCache({ redis }).clear()).toBe(1_201);
     expect((await raw.keys("*")).sort()).toEqual(["rag:budget:llm", "rag:session:data:s", "rag:session:index:ada", "somebody else's"]);
   });
 });
