@@ -28,7 +28,7 @@ describe("on a PostgreSQL server", () => {
   it("answers as on the embedded one, and says which it is", async () => {
     expect((await ask()).body.citations[0]).toMatchObject({ path: "handbook/garden-and-goat.md" });
     const { body } = await api.client("GET", "/health/detailed");
-    expect(body.components.database).toMatchObject({ status: "healthy", adapter: "postgres", detail: expect.stringContaining("PostgreSQL 1") });
+    expect(body.components.postgres).toMatchObject({ status: "healthy", adapter: "postgres", detail: expect.stringContaining("PostgreSQL 1") });
   });
 
   it("goes on without it: answers are degraded, feedback is kept, and the rest is a typed error", async () => {
@@ -44,7 +44,7 @@ describe("on a PostgreSQL server", () => {
     expect(JSON.stringify(refused.body)).not.toMatch(/127\.0\.0\.1|ECONN|postgres:/);
     expect((await api.stranger("GET", "/health/detailed")).body).toMatchObject({
       status: "degraded",
-      components: { database: { status: "unhealthy" } },
+      components: { postgres: { status: "unhealthy" } },
     });
     expect((await api.stranger("GET", "/metrics")).body).toContain("rag_feedback_waiting 3");
 

@@ -58,7 +58,7 @@ describe("a first start on an empty folder", () => {
     expect(answer.citations[0]).toMatchObject({ number: 1, path: "handbook/garden-and-goat.md", quote: expect.stringContaining("gold braid") });
     expect(answer.answer).toContain(answer.citations[0].quote);
     expect(search.hits).toHaveLength(3);
-    expect(health).toMatchObject({ status: "healthy", components: { database: { status: "healthy", adapter: "pglite" } } });
+    expect(health).toMatchObject({ status: "healthy", components: { postgres: { status: "healthy", adapter: "pglite" } } });
   });
 
   it("refuses a second server on the same folder, with the reason, and goes on answering", async () => {

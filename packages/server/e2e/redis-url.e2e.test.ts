@@ -66,7 +66,7 @@ describe("with Redis", () => {
     expect(await metric("rag_session_fallback_active")).toBe("1");
     expect((await api.stranger("GET", "/health/detailed")).body).toMatchObject({
       status: "degraded",
-      components: { redis: { status: "unhealthy" }, sessions: { status: "unhealthy" }, database: { status: "healthy" } },
+      components: { redis: { status: "unhealthy" }, sessions: { status: "unhealthy" }, postgres: { status: "healthy" } },
     });
     expect((await api.stranger("GET", "/health/ready")).status).toBe(200);
 

@@ -224,9 +224,9 @@ describe("/health and /metrics", () => {
     expect((await api.stranger("GET", "/health/live")).body).toEqual({ status: "alive" });
     expect((await api.stranger("GET", "/health/ready")).body).toEqual({ status: "ready" });
     const { body: public_ } = await api.stranger("GET", "/health/detailed");
-    expect(public_.components.database).toEqual({ status: "healthy" });
+    expect(public_.components.postgres).toEqual({ status: "healthy" });
     const { body: known } = await api.client("GET", "/health/detailed");
-    expect(known.components.database).toMatchObject({
+    expect(known.components.postgres).toMatchObject({
       status: "healthy",
       adapter: "pglite",
       latencyMs: expect.any(Number),

@@ -21,11 +21,13 @@ async function start(environment: Record<string, string> = {}): Promise<string> 
   return (await connectApi(server)).apiKey;
 }
 
-function askStreaming(apiKey: string): Promise<Response> {
+const askStreaming = (apiKey: string): Promise<Response> => ask(apiKey, true);
+
+function ask(apiKey: string, stream: boolean): Promise<Response> {
   return fetch(`${server.address}/chat`, {
     method: "POST",
     headers: { "x-api-key": apiKey, "content-type": "application/json" },
-    body: JSON.stringify({ question: "Where does the owl sleep?", stream: true }),
+    body: JSON.stringify({ question: "Where does the owl sleep?", stream }),
   });
 }
 
@@ -60,7 +62,7 @@ describe("SIGTERM", () => {
     await expect(fetch(`${server.address}/health`)).rejects.toThrow();
   });
 
-  it("cuts a stream that does not end within the limit, and still exits with 0", async () => {
+  it("cuts a stream that does not end within the limit with a last event, and still exits with 0", async () => {
     const apiKey = await start({ SHUTDOWN_TIMEOUT_MS: "500", LLM_IDLE_TIMEOUT_MS: "60000" });
     llm.behave("stalls mid-answer");
     const response = await askStreaming(apiKey);
@@ -70,6 +72,19 @@ describe("SIGTERM", () => {
     expect(performance.now() - began).toBeLessThan(5_000);
     expect(server.output()).toContain('"clean":false');
     expect(await text).not.toContain("event: done");
+    expect(await text).toMatch(/event: error\nretry: \d+\ndata: \{.*"code":"not_ready".*\}\n\n$/);
+  });
+
+  it("answers a question that is not answered within the limit with 503 and when to ask again", async () => {
+    const apiKey = await start({ SHUTDOWN_TIMEOUT_MS: "500", LLM_IDLE_TIMEOUT_MS: "60000" });
+    llm.behave("stalls mid-answer");
+    const answer = ask(apiKey, false);
+    await llm.requestArrived;
+    expect(await server.stop("SIGTERM")).toBe(0);
+    const response = await answer;
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("2");
+    expect(await response.json()).toMatchObject({ code: "not_ready" });
   });
 
   it("does not wait for a second one", async () => {

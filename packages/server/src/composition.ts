@@ -186,7 +186,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
 
   const health = createHealth({
     components: {
-      database: { adapter: config.DATABASE_URL === undefined ? "pglite" : "postgres", check: () => stores.ping() },
+      postgres: { adapter: config.DATABASE_URL === undefined ? "pglite" : "postgres", check: () => stores.ping() },
       index: {
         adapter: "in-process",
         check: async () => {

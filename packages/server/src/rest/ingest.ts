@@ -24,6 +24,7 @@ export function mountIngest(app: Hono<RestEnvironment>, services: AppServices): 
       headers: { "x-request-id": c.get("requestId") },
       onClose: () => gone.abort(),
       writeTimeoutMs: services.limits.streamWriteTimeoutMs,
+      stopping: { signal: c.env.stopping, requestId: c.get("requestId") },
     });
   });
 }

@@ -62,10 +62,17 @@ export function createSessionStore({ query }: { readonly query: Query }): Sessio
     },
 
     async prune(principal, keep) {
+      // Two that prune at once must not wait for each other: what one is removing, the other leaves to it. The inner select stands by
+      // itself because `for update` beside `offset` would lock the rows that it skips as well.
       const { count } = await query(
         (sql) => sql`
           delete from sessions
-          where id in (select id from sessions where principal = ${principal} order by updated_at_ms desc, id offset ${keep})
+          where id in (
+            select id
+            from sessions
+            where id in (select id from sessions where principal = ${principal} order by updated_at_ms desc, id offset ${keep})
+            for update skip locked
+          )
         `,
       );
       return count;
