@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Api, connectApi } from "../test-support/api.ts";
+import { freePort } from "../test-support/free-port.ts";
 import { type PostgresServer, startPostgresServer } from "../test-support/postgres-server.ts";
-import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
+import { launchServer, type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
 let postgres: PostgresServer;
@@ -29,6 +30,35 @@ describe("on a PostgreSQL server", () => {
     expect((await ask()).body.citations[0]).toMatchObject({ path: "handbook/garden-and-goat.md" });
     const { body } = await api.client("GET", "/health/detailed");
     expect(body.components.postgres).toMatchObject({ status: "healthy", adapter: "postgres", detail: expect.stringContaining("PostgreSQL 1") });
+  });
+
+  it("starts while it is away: live, not ready, and ready once it is there", async () => {
+    await postgres.kill();
+    const port = await freePort();
+    const address = `http://127.0.0.1:${port}`;
+    const other = launchServer({
+      DATA_DIR: join(folder.path, "other"),
+      DATABASE_URL: postgres.url,
+      DATABASE_TIMEOUT_MS: "1000",
+      PORT: String(port),
+      // Both servers configure the same administrator of one database.
+      ADMIN_PASSWORD: api.adminPassword,
+    });
+    const statusOf = async (path: string): Promise<number> => (await fetch(`${address}${path}`).catch(() => undefined))?.status ?? 0;
+    await expect.poll(() => statusOf("/health/live"), { timeout: 20_000 }).toBe(200);
+    expect(await statusOf("/health/ready")).toBe(503);
+    await postgres.restart();
+    await other.started;
+    expect(await statusOf("/health/ready")).toBe(200);
+    expect(other.output().split("the start waits for it").length - 1).toBe(1);
+    expect(await other.stop()).toBe(0);
+  });
+
+  it("can be stopped while it waits", async () => {
+    const other = launchServer({ DATA_DIR: join(folder.path, "other"), DATABASE_URL: "postgres://a:b@127.0.0.1:1/c" });
+    await expect.poll(() => other.output(), { timeout: 20_000 }).toContain("the start waits for it");
+    expect(await other.stop()).toBe(0);
+    expect(other.output()).not.toContain("    at run");
   });
 
   it("goes on without it: answers are degraded, feedback is kept, and the rest is a typed error", async () => {

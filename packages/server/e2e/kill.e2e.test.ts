@@ -1,13 +1,13 @@
 /** Killed with -9 again and again in the middle of ingestion and feedback: what was acknowledged is there, and what was begun is finished. */
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createRandomSource } from "../../core/src/semantic/random.ts";
 import { startEmbeddedPostgres } from "../src/adapters/pglite/embedded-postgres.ts";
 import { connectPostgres, type PostgresStores } from "../src/adapters/postgres/connection.ts";
 import { connectApi } from "../test-support/api.ts";
+import { freePort } from "../test-support/free-port.ts";
 import { launchServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
 
 const KILLS = 20;
@@ -15,17 +15,6 @@ const FILES = 60;
 const CHANGED_EACH_TIME = 30;
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port"))));
-    });
-  });
-}
 
 /** Looks into the data of a server that is not running. */
 async function inspect<T>(dataDir: string, look: (stores: PostgresStores) => Promise<T>): Promise<T> {

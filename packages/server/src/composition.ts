@@ -24,8 +24,10 @@ import { openSharedState } from "./composition/shared-state.ts";
 import { openStores } from "./composition/stores.ts";
 import type { Surroundings } from "./composition/surroundings.ts";
 import { clock, timers } from "./composition/time.ts";
+import { untilAvailable } from "./composition/until-available.ts";
 import type { Config } from "./config.ts";
 import { createConfinedReading } from "./confinement.ts";
+import { ExitError } from "./exit-error.ts";
 import { createHealth } from "./health.ts";
 import { createIngestionJobs } from "./ingestion-jobs.ts";
 import { measureChatModel } from "./measured-chat-model.ts";
@@ -54,7 +56,11 @@ export interface Application {
   readonly fetch: ReturnType<typeof createApp>["fetch"];
   /** Resolves when questions can be answered. */
   readonly ready: Promise<void>;
-  /** Loads what is stored, becomes ready, then reads the documents folder. Resolves with what the banner tells. */
+  /**
+   * Waits for the database, loads what is stored, becomes ready, then reads the documents folder. Resolves with what the banner tells.
+   *
+   * @throws ExitError when the database is of a newer version, or when the server is stopped meanwhile.
+   */
   start(): Promise<Omit<BannerFacts, "address" | "startedInMs">>;
   /** Unready from now on; ends the running ingestion after the file in hand. */
   beginStop(): void;
@@ -68,7 +74,7 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 /**
  * Opens everything that keeps data and wires the application; it answers from {@link Application.start} on.
  *
- * @throws ExitError when the data folder is in use, damaged or of a newer version; RagError `store_unavailable` when the database is away.
+ * @throws ExitError when the data folder is in use or damaged.
  */
 export async function compose(config: Config, surroundings: Surroundings): Promise<Application> {
   const opened = createOpenedParts(surroundings.log);
@@ -93,7 +99,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     given: { apiKey: config.API_KEY, secretKey: config.SECRET_KEY, adminPassword: config.ADMIN_PASSWORD },
     mayCreate: config.NODE_ENV !== "production",
   });
-  const stores = await openStores(config, dataDirectory, opened, surroundings);
+  const { stores, prepare } = await openStores(config, dataDirectory, opened, surroundings);
 
   const feedback = createSpooledFeedbackStore({
     store: stores.feedback,
@@ -278,20 +284,27 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     },
   };
 
+  const stopping = new AbortController();
   return {
     fetch: createApp(services).fetch,
     ready: health.loaded,
     async start() {
-      await users.ensureAdmin(secrets.adminPassword);
-      await apiKeys.load();
-      await index.load();
-      await feedback.replay();
-      const interrupted = await stores.ingestionJobs.interruptRunningJobs(new Date().toISOString());
-      await stores.ingestionJobs.pruneJobs(KEPT_JOBS);
-      if (interrupted > 0) log.info({ interrupted }, "an ingestion was interrupted by the end of the last run; it is taken up again");
-      // What is stored already can be asked about while the folder is read again.
-      if (index.stats().documents > 0) health.markReady();
-      await ingestion.start();
+      await untilAvailable(
+        async () => {
+          await prepare();
+          await users.ensureAdmin(secrets.adminPassword);
+          await apiKeys.load();
+          await index.load();
+          await feedback.replay();
+          const interrupted = await stores.ingestionJobs.interruptRunningJobs(new Date().toISOString());
+          await stores.ingestionJobs.pruneJobs(KEPT_JOBS);
+          if (interrupted > 0) log.info({ interrupted }, "an ingestion was interrupted by the end of the last run; it is taken up again");
+          // What is stored already can be asked about while the folder is read again.
+          if (index.stats().documents > 0) health.markReady();
+          await ingestion.start();
+        },
+        { timers, log, signal: stopping.signal },
+      );
       await ingestion.idle();
       if (index.stats().chunks <= QUICKLY_TRAINED_CHUNKS) await index.trained();
       health.markReady();
@@ -317,9 +330,13 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       };
     },
     beginStop() {
+      stopping.abort(new ExitError("The server was stopped before it had started."));
       health.markStopping();
       void ingestion.stop();
     },
-    close: () => opened.closeAll(),
+    close() {
+      stopping.abort(new ExitError("The server was stopped before it had started."));
+      return opened.closeAll();
+    },
   };
 }

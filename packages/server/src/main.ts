@@ -69,7 +69,11 @@ async function run(config: Config): Promise<void> {
     if (!stopping) void stop("the launcher is gone");
   });
 
-  const started = application.start();
+  // A stop may come before the start is over: then that is what it ends with, and no failure.
+  const started = application.start().catch((error: unknown) => {
+    if (stopping) return undefined;
+    throw error;
+  });
   if (server === undefined) {
     // Whoever connects to a held socket waits: better for an answer than for the news that there is none yet, unless it takes too long.
     await Promise.race([application.ready, started, delay(HELD_AT_MOST_MS, undefined, { ref: false })]);
@@ -78,7 +82,8 @@ async function run(config: Config): Promise<void> {
     launcher?.reportServing();
   }
   const facts = await started;
-  if (!stopping) process.stdout.write(`${banner({ ...facts, address: server.address, startedInMs: processStartedAgoMs() })}\n`);
+  if (!stopping && facts !== undefined)
+    process.stdout.write(`${banner({ ...facts, address: server.address, startedInMs: processStartedAgoMs() })}\n`);
 }
 
 try {

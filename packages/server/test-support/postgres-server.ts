@@ -2,9 +2,9 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { freePort } from "./free-port.ts";
 
 /** Debian and its like put each version in a folder of its own, which is not on the PATH. */
 const DEBIAN = "/usr/lib/postgresql";
@@ -125,14 +125,4 @@ function processesOf({ pid }: ChildProcess): number[] {
     .filter(([, parent]) => parent === pid)
     .map(([child]) => child);
   return [pid, ...children].filter((found) => found !== undefined);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("a TCP port was expected");
-  return address.port;
 }

@@ -2,25 +2,26 @@
 import type { DataDirectory } from "../adapters/data-directory/data-directory.ts";
 import { startEmbeddedPostgres } from "../adapters/pglite/embedded-postgres.ts";
 import type { PostgresAddress } from "../adapters/postgres/client.ts";
-import { connectPostgres, type PostgresStores } from "../adapters/postgres/connection.ts";
+import { type OpenedPostgres, openPostgres } from "../adapters/postgres/connection.ts";
 import type { Config } from "../config.ts";
 import type { OpenedParts } from "./opened-parts.ts";
 import type { Surroundings } from "./surroundings.ts";
 
+/** A configured server may be away; the embedded one is started. */
 export async function openStores(
   config: Config,
   dataDirectory: DataDirectory,
   opened: OpenedParts,
   { log, onFatal }: Surroundings,
-): Promise<PostgresStores> {
-  const connect = async (server: PostgresAddress): Promise<PostgresStores> => {
-    const stores = await connectPostgres({ server, maxConnections: config.DATABASE_CONNECTIONS, timeoutMs: config.DATABASE_TIMEOUT_MS });
-    opened.add(() => stores.close());
-    return stores;
+): Promise<OpenedPostgres> {
+  const open = (server: PostgresAddress): OpenedPostgres => {
+    const postgres = openPostgres({ server, maxConnections: config.DATABASE_CONNECTIONS, timeoutMs: config.DATABASE_TIMEOUT_MS });
+    opened.add(() => postgres.stores.close());
+    return postgres;
   };
-  if (config.DATABASE_URL !== undefined) return await connect({ url: config.DATABASE_URL });
+  if (config.DATABASE_URL !== undefined) return open({ url: config.DATABASE_URL });
   const embedded = await startEmbeddedPostgres({ dataDir: dataDirectory.resolve("postgres"), log: (message) => log.debug(message) });
   opened.add(() => embedded.stop());
   void embedded.died.then(onFatal);
-  return await connect(embedded.connection);
+  return open(embedded.connection);
 }

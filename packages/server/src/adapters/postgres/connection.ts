@@ -39,14 +39,36 @@ export interface PostgresStores {
  * const stores = await connectPostgres({ server: { url: "postgres://user:password@host/database" }, maxConnections: 8, timeoutMs: 10_000 });
  */
 export async function connectPostgres(options: DatabaseOptions): Promise<PostgresStores> {
-  const database = createDatabase(options);
+  const { stores, prepare } = openPostgres(options);
   try {
-    await migrate(database);
+    await prepare();
   } catch (error) {
-    await database.close(0);
+    await stores.close(0);
     throw error;
   }
-  return createStores(database);
+  return stores;
+}
+
+/** Stores of a database that may be away yet. */
+export interface OpenedPostgres {
+  readonly stores: PostgresStores;
+  /**
+   * Connects and brings the schema up to date; to be called again when it was away, and before anything else is asked.
+   *
+   * @throws as {@link connectPostgres}.
+   */
+  prepare(): Promise<void>;
+}
+
+/** The same without connecting: that is left to `prepare`. */
+export function openPostgres(options: DatabaseOptions): OpenedPostgres {
+  const database = createDatabase(options);
+  return {
+    stores: createStores(database),
+    async prepare() {
+      await migrate(database);
+    },
+  };
 }
 
 /** The stores over a database whose schema is up to date. */
