@@ -1,4 +1,5 @@
 /** What the terminal shows once the server is ready. */
+import type { Config } from "./config.ts";
 
 export interface BannerFacts {
   readonly address: string;
@@ -50,4 +51,18 @@ export function banner(facts: BannerFacts): string {
     "",
   );
   return lines.join("\n");
+}
+
+/** What is in use by this configuration. @param language what writes the answers, if it is a model. */
+export function describeParts(config: Config, language: { readonly adapter: string } | undefined): BannerFacts["parts"] {
+  return [
+    { part: "database", inUse: config.DATABASE_URL === undefined ? "PostgreSQL, embedded" : "PostgreSQL", replaceWith: "DATABASE_URL" },
+    {
+      part: "sessions",
+      inUse: config.REDIS_URL === undefined ? "rows of the database, answers cached in this process" : "Redis",
+      replaceWith: "REDIS_URL",
+    },
+    { part: "search", inUse: "words and a semantic space learnt from your documents, in this process", replaceWith: "built in" },
+    { part: "answers", inUse: language?.adapter ?? "verified quotations, no language model", replaceWith: "GROQ_API_KEY or LLM_BASE_URL" },
+  ];
 }

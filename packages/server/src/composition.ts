@@ -1,5 +1,5 @@
 /** The only place that wires: configuration in, a running application out. */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import {
   type AnswerModel,
   type AnswerServices,
@@ -9,27 +9,27 @@ import {
   createCircuitBreaker,
   createHybridIndex,
   createSingleFlight,
-  runIngestion,
 } from "@rag-personal/core";
 import { openDataDirectory } from "./adapters/data-directory/data-directory.ts";
 import { openFeedbackSpool } from "./adapters/data-directory/feedback-spool.ts";
 import { loadOrCreateSecrets } from "./adapters/data-directory/secrets.ts";
-import { createFolderSource } from "./adapters/files/folder-source.ts";
 import { createMetrics } from "./adapters/prometheus/metrics.ts";
 import { createApp } from "./app.ts";
-import type { BannerFacts } from "./banner.ts";
+import { type BannerFacts, describeParts } from "./banner.ts";
+import { describeComponents } from "./composition/components.ts";
+import { sha256 } from "./composition/digest.ts";
+import { openIngestion } from "./composition/ingestion.ts";
 import { createLanguageModel } from "./composition/language-model.ts";
 import { createOpenedParts, type OpenedParts } from "./composition/opened-parts.ts";
 import { openSharedState } from "./composition/shared-state.ts";
+import { startUp } from "./composition/start-up.ts";
 import { openStores } from "./composition/stores.ts";
 import type { Surroundings } from "./composition/surroundings.ts";
 import { clock, timers } from "./composition/time.ts";
-import { untilAvailable } from "./composition/until-available.ts";
 import type { Config } from "./config.ts";
 import { createConfinedReading } from "./confinement.ts";
 import { ExitError } from "./exit-error.ts";
 import { createHealth } from "./health.ts";
-import { createIngestionJobs } from "./ingestion-jobs.ts";
 import { measureChatModel } from "./measured-chat-model.ts";
 import { chooseSampleQuestion } from "./sample-question.ts";
 import { createSearchIndex } from "./search-index.ts";
@@ -43,12 +43,8 @@ import type { AppServices } from "./services.ts";
 import { createSpooledFeedbackStore } from "./spooled-feedback.ts";
 
 const BREAKER_GAUGE: Readonly<Record<BreakerState, number>> = { CLOSED: 0, OPEN: 1, HALF_OPEN: 2 };
-/** Ended ingestion jobs that can still be looked at. */
-const KEPT_JOBS = 100;
 /** How long a client may leave a streamed answer unread, in milliseconds. */
 const STREAM_WRITE_TIMEOUT_MS = 30_000;
-/** Up to this many chunks the semantic space is learnt within a second or two, so the first start waits for it. */
-const QUICKLY_TRAINED_CHUNKS = 1_500;
 const SPACE = "semantic-space";
 
 /** A wired application. */
@@ -68,7 +64,6 @@ export interface Application {
   close(): Promise<void>;
 }
 
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
@@ -87,7 +82,7 @@ export async function compose(config: Config, surroundings: Surroundings): Promi
 }
 
 async function wire(config: Config, surroundings: Surroundings, opened: OpenedParts): Promise<Application> {
-  const { log, onProgress } = surroundings;
+  const { log } = surroundings;
   const dataDirectory = await openDataDirectory(config.DATA_DIR);
   opened.add(() => dataDirectory.release());
   const {
@@ -127,7 +122,8 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       log.warn({ from, to }, "circuit breaker of the language model");
     },
   });
-  const { sessions, cache, budget, redis } = openSharedState(config, stores.sessions, opened, surroundings);
+  const shared = openSharedState(config, stores.sessions, opened, surroundings);
+  const { sessions, cache, budget, redis } = shared;
   const metrics = createMetrics({
     breakerState: () => BREAKER_GAUGE[breaker.state()],
     rateLimitRemaining: () => budget.remaining(),
@@ -161,62 +157,10 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     model,
   };
 
-  const source = createFolderSource({
-    folder: config.DOCS_DIR,
-    maxFileBytes: config.MAX_FILE_BYTES,
-    maxFiles: config.MAX_FILES,
-    timers,
-    onIgnored: (counts) => log.debug(counts, "passed over in the documents folder"),
-  });
-  opened.add(() => source.close());
-  const ingestion = createIngestionJobs({
-    jobs: stores.ingestionJobs,
-    ingest: (signal) =>
-      runIngestion(
-        {
-          source,
-          documents: stores.documents,
-          index,
-          digest: sha256,
-          clock,
-          onUnexpectedError: (path, error) => log.error({ err: error, path }, "a document could not be ingested"),
-        },
-        { signal },
-      ),
-    log,
-    newId: randomUUID,
-    nowIso: () => new Date().toISOString(),
-    onProgress,
-  });
-  opened.add(() => ingestion.stop());
+  const ingestion = openIngestion(config, stores, index, opened, surroundings);
 
   const health = createHealth({
-    components: {
-      postgres: { adapter: config.DATABASE_URL === undefined ? "pglite" : "postgres", check: () => stores.ping() },
-      index: {
-        adapter: "in-process",
-        check: async () => {
-          const { documents, chunks, dimensions } = index.stats();
-          return `${documents} documents, ${chunks} chunks, ${dimensions} semantic dimensions`;
-        },
-      },
-      ...(redis === undefined ? {} : { redis: { adapter: "redis", check: () => redis.ping() } }),
-      sessions: {
-        adapter: redis === undefined ? "postgres" : "redis",
-        check: async () => {
-          const { isActive, unsaved } = sessions.status();
-          if (isActive) throw new Error(`in memory, ${unsaved} not yet stored`);
-          return "stored";
-        },
-      },
-      languageModel: {
-        adapter: language?.adapter ?? "extractive",
-        check: async () => {
-          if (breaker.state() === "OPEN") throw new Error("circuit breaker OPEN");
-          return language === undefined ? "answers are quotations" : `circuit breaker ${breaker.state()}`;
-        },
-      },
-    },
+    components: describeComponents(config, { stores, index, shared, breaker, language }),
     monotonic: clock.monotonic,
   });
   const tokens = createAccessTokens({ secret: secrets.secretKey, lifetimeMinutes: config.ACCESS_TOKEN_MINUTES, nowMs: clock.now });
@@ -289,25 +233,11 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     fetch: createApp(services).fetch,
     ready: health.loaded,
     async start() {
-      await untilAvailable(
-        async () => {
-          await prepare();
-          await users.ensureAdmin(secrets.adminPassword);
-          await apiKeys.load();
-          await index.load();
-          await feedback.replay();
-          const interrupted = await stores.ingestionJobs.interruptRunningJobs(new Date().toISOString());
-          await stores.ingestionJobs.pruneJobs(KEPT_JOBS);
-          if (interrupted > 0) log.info({ interrupted }, "an ingestion was interrupted by the end of the last run; it is taken up again");
-          // What is stored already can be asked about while the folder is read again.
-          if (index.stats().documents > 0) health.markReady();
-          await ingestion.start();
-        },
-        { timers, log, signal: stopping.signal },
+      await startUp(
+        { stores, prepareStores: prepare, adminPassword: secrets.adminPassword, users, apiKeys, index, feedback, ingestion, health },
+        surroundings,
+        stopping.signal,
       );
-      await ingestion.idle();
-      if (index.stats().chunks <= QUICKLY_TRAINED_CHUNKS) await index.trained();
-      health.markReady();
       const { documents, chunks } = index.stats();
       return {
         documents,
@@ -317,16 +247,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
         sampleQuestion: await chooseSampleQuestion(config.DOCS_DIR, stores.documents),
         created: created ? { path: secretsPath, apiKey: secrets.apiKey, adminPassword: secrets.adminPassword } : undefined,
         secretsPath: config.API_KEY === undefined ? secretsPath : undefined,
-        parts: [
-          { part: "database", inUse: config.DATABASE_URL === undefined ? "PostgreSQL, embedded" : "PostgreSQL", replaceWith: "DATABASE_URL" },
-          {
-            part: "sessions",
-            inUse: redis === undefined ? "rows of the database, answers cached in this process" : "Redis",
-            replaceWith: "REDIS_URL",
-          },
-          { part: "search", inUse: "words and a semantic space learnt from your documents, in this process", replaceWith: "built in" },
-          { part: "answers", inUse: language?.adapter ?? "verified quotations, no language model", replaceWith: "GROQ_API_KEY or LLM_BASE_URL" },
-        ],
+        parts: describeParts(config, language),
       };
     },
     beginStop() {

@@ -9,7 +9,7 @@ export interface ComponentReport {
   readonly detail?: string;
 }
 
-interface Component {
+export interface Component {
   readonly adapter: string;
   /** Resolves with a word about the state, or rejects with what is wrong. */
   check(): Promise<string | undefined>;

@@ -1,0 +1,48 @@
+/** What `/health/detailed` asks each component. */
+import type { CircuitBreaker } from "@rag-personal/core";
+import type { PostgresStores } from "../adapters/postgres/connection.ts";
+import type { Config } from "../config.ts";
+import type { Component } from "../health.ts";
+import type { SearchIndex } from "../search-index.ts";
+import type { LanguageModel } from "./language-model.ts";
+import type { SharedState } from "./shared-state.ts";
+
+export function describeComponents(
+  config: Config,
+  parts: {
+    readonly stores: PostgresStores;
+    readonly index: SearchIndex;
+    readonly shared: SharedState;
+    readonly breaker: CircuitBreaker;
+    readonly language: LanguageModel | undefined;
+  },
+): Readonly<Record<string, Component>> {
+  const { stores, index, breaker, language } = parts;
+  const { redis, sessions } = parts.shared;
+  return {
+    postgres: { adapter: config.DATABASE_URL === undefined ? "pglite" : "postgres", check: () => stores.ping() },
+    ...(redis === undefined ? {} : { redis: { adapter: "redis", check: () => redis.ping() } }),
+    index: {
+      adapter: "in-process",
+      async check() {
+        const { documents, chunks, dimensions } = index.stats();
+        return `${documents} documents, ${chunks} chunks, ${dimensions} semantic dimensions`;
+      },
+    },
+    sessions: {
+      adapter: redis === undefined ? "postgres" : "redis",
+      async check() {
+        const { isActive, unsaved } = sessions.status();
+        if (isActive) throw new Error(`in memory, ${unsaved} not yet stored`);
+        return "stored";
+      },
+    },
+    languageModel: {
+      adapter: language?.adapter ?? "extractive",
+      async check() {
+        if (breaker.state() === "OPEN") throw new Error("circuit breaker OPEN");
+        return language === undefined ? "answers are quotations" : `circuit breaker ${breaker.state()}`;
+      },
+    },
+  };
+}
