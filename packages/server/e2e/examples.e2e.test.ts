@@ -1,10 +1,15 @@
 /** The documents that come with the program are answered from as `examples/questions.json` says. */
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Api, connectApi } from "../test-support/api.ts";
 import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
+
+const run = promisify(execFile);
+const EXAMPLES = join(import.meta.dirname, "../../../examples");
 
 const expectation = z.object({ question: z.string(), citations: z.array(z.object({ paths: z.array(z.string()), contains: z.string() })) });
 const questions = z
@@ -13,7 +18,7 @@ const questions = z
     unanswerable: z.array(z.object({ question: z.string() })),
     followUps: z.array(z.object({ first: expectation, followUp: expectation })),
   })
-  .parse(JSON.parse(await readFile(join(import.meta.dirname, "../../../examples/questions.json"), "utf8")));
+  .parse(JSON.parse(await readFile(join(EXAMPLES, "questions.json"), "utf8")));
 
 let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
 let server: RunningServer;
@@ -60,5 +65,24 @@ describe("the example documents", () => {
     const answer = await ask(first.question);
     expectCited(answer, first.citations);
     expectCited(await ask(followUp.question, answer.sessionId), followUp.citations);
+  });
+});
+
+describe("the example programs", () => {
+  it("tour the REST API with curl, from health to an ingestion", async () => {
+    const { stdout } = await run("bash", [join(EXAMPLES, "curl-tour.sh")], {
+      env: { PATH: process.env["PATH"], BASE_URL: server.address, API_KEY: api.apiKey, ADMIN_PASSWORD: api.adminPassword },
+    });
+    for (const part of ["14 October 1912", "event: delta", '"state":"succeeded"', '"status": "healthy"', '"stored": true'])
+      expect(stdout).toContain(part);
+    expect(stdout).not.toContain(api.apiKey);
+  });
+
+  it("ask through the SDK", async () => {
+    const { stdout } = await run(process.execPath, [join(EXAMPLES, "ask.ts"), "Who designed the tower?"], {
+      env: { PATH: process.env["PATH"], BASE_URL: server.address, API_KEY: api.apiKey },
+    });
+    expect(stdout).toContain("Prosper Quill");
+    expect(stdout).toContain("archive/building-the-tower.md");
   });
 });
