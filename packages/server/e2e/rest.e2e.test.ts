@@ -242,10 +242,10 @@ describe("/health and /metrics", () => {
     for (const name of [
       "http_requests_total",
       "http_request_duration_seconds_bucket",
-      "rag_llm_latency_seconds",
+      'rag_llm_latency_seconds_count{outcome="success"} 0',
       "rag_cache_hits_total",
       "rag_circuit_breaker_state 0",
-      "rag_circuit_breaker_transitions_total",
+      'rag_circuit_breaker_transitions_total{from="CLOSED",to="OPEN"} 0',
       "rag_rate_limit_remaining 28",
       'rag_stage_duration_seconds_count{stage="retrieve"}',
     ]) {

@@ -47,16 +47,18 @@ export function createHealth({
   let isStopping = false;
   const loaded = Promise.withResolvers<void>();
 
+  const elapsedMs = (since: number): number => Math.round((monotonic() - since) * 10) / 10;
+
   async function ask(component: Component): Promise<ComponentReport> {
     const startedAt = monotonic();
     const { promise: timeout, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     try {
       const detail = await Promise.race([component.check(), timeout]);
-      return { status: "healthy", adapter: component.adapter, latencyMs: monotonic() - startedAt, ...(detail === undefined ? {} : { detail }) };
+      return { status: "healthy", adapter: component.adapter, latencyMs: elapsedMs(startedAt), ...(detail === undefined ? {} : { detail }) };
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      return { status: "unhealthy", adapter: component.adapter, latencyMs: monotonic() - startedAt, detail };
+      return { status: "unhealthy", adapter: component.adapter, latencyMs: elapsedMs(startedAt), detail };
     } finally {
       clearTimeout(timer);
     }

@@ -24,6 +24,14 @@ export interface Metrics extends RequestMetrics, Telemetry {
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
+/** Those of the breaker's table; by hand it may also be closed from OPEN. */
+const BREAKER_TRANSITIONS = [
+  ["CLOSED", "OPEN"],
+  ["OPEN", "HALF_OPEN"],
+  ["HALF_OPEN", "CLOSED"],
+  ["HALF_OPEN", "OPEN"],
+] as const;
+
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -69,7 +77,11 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   });
   const answers = new Counter({ name: "rag_answers_total", help: "Answers by outcome.", labelNames: ["outcome"], registers });
+  // What has not happened yet reads 0: a series that only begins with its first event hides that event from `increase()`.
   for (const cache of ["response", "flight"]) cacheHits.inc({ cache }, 0);
+  for (const [from, to] of BREAKER_TRANSITIONS) transitions.inc({ from, to }, 0);
+  for (const outcome of ["success", "error"]) llm.zero({ outcome });
+  for (const outcome of ["extractive", "model", "refused", "failed"]) answers.inc({ outcome }, 0);
   for (const [name, help, read] of [
     ["rag_circuit_breaker_state", "State of the circuit breaker: 0 CLOSED, 1 OPEN, 2 HALF_OPEN.", sources.breakerState],
     ["rag_rate_limit_remaining", "Calls to the language model left in the current minute.", sources.rateLimitRemaining],
