@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/{src,test-support}/**/*.test.ts", "bench/**/*.test.ts"],
+          include: ["packages/*/{src,test-support,faults}/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts", "**/*.e2e.test.ts", "**/*.edge.test.ts"],
           testTimeout: 20_000,
         },
