@@ -21,8 +21,14 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 async function scene({ maxWaiting = 100 } = {}) {
   const rows = new Map<string, Feedback>();
   const state: { mode: "here" | "away" | "late" } = { mode: "here" };
+  let hold: (() => Promise<void>) | undefined;
   const store: FeedbackStore = {
     async saveFeedback(feedback) {
+      if (hold !== undefined) {
+        const wait = hold;
+        hold = undefined;
+        await wait();
+      }
       if (state.mode === "away") throw new RagError("store_unavailable", "away");
       const isNew = !rows.has(feedback.id);
       rows.set(feedback.id, feedback);
@@ -39,7 +45,16 @@ async function scene({ maxWaiting = 100 } = {}) {
     log: pino({ level: "silent" }),
     maxWaiting,
   });
-  return { rows, state, time, spooled, files: () => readdir(join(folder, "spool")) };
+  function holdNextSave(): { started: Promise<void>; release(): void } {
+    const started = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    hold = () => {
+      started.resolve();
+      return released.promise;
+    };
+    return { started: started.promise, release: released.resolve };
+  }
+  return { rows, state, time, spooled, holdNextSave, files: () => readdir(join(folder, "spool")) };
 }
 
 describe("feedback whose store is away", () => {
@@ -48,6 +63,29 @@ describe("feedback whose store is away", () => {
     expect(await spooled.saveFeedback(judgement("a"))).toBe(true);
     expect(await spooled.saveFeedback(judgement("a"))).toBe(false);
     expect([rows.size, await files()]).toEqual([1, []]);
+  });
+
+  it("is handed over even when its turn comes while an earlier hand-over is still under way", async () => {
+    const { spooled, state, time, rows, holdNextSave } = await scene();
+    state.mode = "away";
+    await spooled.saveFeedback(judgement("a"));
+    state.mode = "here";
+    const held = holdNextSave();
+    const first = spooled.replay();
+    await held.started;
+    state.mode = "away";
+    await spooled.saveFeedback(judgement("b"));
+    await time.advance(1_000);
+    state.mode = "here";
+    held.release();
+    await first;
+    await expect
+      .poll(async () => {
+        await time.advance(1_000);
+        return [...rows.keys()];
+      })
+      .toEqual(["a", "b"]);
+    expect(spooled.waiting()).toBe(0);
   });
 
   it("waits on disk and is stored as it was once the store is back", async () => {

@@ -22,7 +22,7 @@ export interface SpooledFeedbackStore extends FeedbackStore {
   stop(): Promise<void>;
 }
 
-const RETRY_MS = 1_000;
+const RETRY_MS = 250;
 
 /**
  * Saves to `store`, and to `spool` while the store is away. What was spooled is saved later under its own id, which the store takes
@@ -47,6 +47,13 @@ export function createSpooledFeedbackStore({
   let isStopped = false;
   let cancelRetry = (): void => {};
   let running: Promise<number> | undefined;
+  /** Something may have been spooled after the hand-over under way listed what there is. */
+  let isWantedAgain = false;
+
+  function retryLater(): void {
+    cancelRetry();
+    if (!isStopped) cancelRetry = timers.set(RETRY_MS, () => void replay());
+  }
 
   async function handOver(): Promise<number> {
     const names = await spool.list();
@@ -70,18 +77,24 @@ export function createSpooledFeedbackStore({
 
   function replay(): Promise<number> {
     cancelRetry();
-    running ??= handOver()
+    if (running !== undefined) {
+      isWantedAgain = true;
+      return running;
+    }
+    running = handOver()
       .then((saved) => {
         if (saved > 0) log.info({ saved }, "feedback that had waited on disk was stored");
         return saved;
       })
       .catch((error: unknown) => {
         if (!isAway(error)) log.error({ err: error }, "feedback on disk could not be handed over");
-        if (!isStopped) cancelRetry = timers.set(RETRY_MS, () => void replay());
+        isWantedAgain = true;
         return 0;
       })
       .finally(() => {
         running = undefined;
+        if (isWantedAgain) retryLater();
+        isWantedAgain = false;
       });
     return running;
   }
@@ -95,8 +108,7 @@ export function createSpooledFeedbackStore({
         await spool.add(feedback);
         waiting += 1;
         if (waiting === 1) log.warn("the store is away; feedback is kept on disk until it is back");
-        cancelRetry();
-        cancelRetry = timers.set(RETRY_MS, () => void replay());
+        retryLater();
         return true;
       }
     },
