@@ -71,7 +71,7 @@ export async function createLibrary(sources: readonly SourceText[]): Promise<Lib
     newId: randomUUID,
     digest: sha256,
     analyzer,
-    indexGeneration: () => index.stats().generation,
+    indexFingerprint: () => index.fingerprint(),
     inverseDocumentFrequency: (term) => index.inverseDocumentFrequency(term),
     limits: { maxTurns: 1, maxChars: 100_000, sessionsPerPrincipal: 1 },
   };

@@ -1,6 +1,7 @@
 /**
  * Quality of extractive answers through core alone: does the first citation come from the right document, do the quotes hold the
- * answer, are questions about something else refused? Prints a Markdown table and writes bench/results/answer-quality.json.
+ * answer, are questions about something else refused, and those for what the documents do not say of something they name? Prints a
+ * Markdown table and writes bench/results/answer-quality.json.
  *
  * No constant was fitted to XQuAD or Cranfield (see answer-tuning.ts for what they were fitted to), but their figures were seen while variants
  * of the gate were compared, so they are no blind test. HotpotQA was tuned on.
@@ -9,11 +10,14 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { composeAbsentQuestions } from "./answer-absent.ts";
 import { createLibrary, type Library, loadQueries, loadQuestions, loadSources, type Question } from "./answer-data.ts";
 import { mean, median } from "./ranking-metrics.ts";
 
 /** Off-topic questions asked. */
 const OFF_TOPIC = 200;
+/** Questions asked for an attribute that the documents do not give. */
+const ABSENT = 200;
 
 interface Measurement {
   readonly documents: string;
@@ -25,12 +29,21 @@ interface Measurement {
   readonly refused: number;
   readonly offTopic: string;
   readonly offTopicRefused: number;
+  /** Share refused of the questions about a title for an attribute that no document which names it touches on. */
+  readonly absentRefused: number;
   readonly quotesPerAnswer: number;
   readonly quotedChars: number;
   readonly p50Ms: number;
 }
 
-async function measure(library: Library, documents: string, questions: readonly Question[], offTopic: string, others: readonly string[]) {
+async function measure(
+  library: Library,
+  documents: string,
+  questions: readonly Question[],
+  offTopic: string,
+  others: readonly string[],
+  absent: readonly string[],
+): Promise<Measurement> {
   let first = 0;
   let quoted = 0;
   let refused = 0;
@@ -51,21 +64,25 @@ async function measure(library: Library, documents: string, questions: readonly 
     quotes.push(citations.length);
     chars.push(citations.reduce((sum, { quote }) => sum + quote.length, 0));
   }
-  let othersRefused = 0;
-  for (const other of others) if (!(await library.ask(other)).answerable) othersRefused += 1;
-  const measurement: Measurement = {
+  return {
     documents,
     questions: questions.length,
     firstCitation: round(first / questions.length),
     answerQuoted: round(quoted / withString.length),
     refused: round(refused / questions.length),
     offTopic: `${offTopic} (${others.length})`,
-    offTopicRefused: round(othersRefused / others.length),
+    offTopicRefused: await refusedShare(library, others),
+    absentRefused: await refusedShare(library, absent),
     quotesPerAnswer: round(mean(quotes)),
     quotedChars: Math.round(mean(chars)),
     p50Ms: round(median(times)),
   };
-  return measurement;
+}
+
+async function refusedShare(library: Library, questions: readonly string[]): Promise<number> {
+  let refused = 0;
+  for (const question of questions) if (!(await library.ask(question)).answerable) refused += 1;
+  return round(refused / questions.length);
 }
 
 /** "Yes" and "no" stand in no document as an answer. */
@@ -80,11 +97,15 @@ function round(value: number): number {
 const root = resolve(import.meta.dirname, "..");
 const folder = resolve(process.argv[2] ?? join(root, "..", "shared", "data"));
 const rows: Measurement[] = [];
-const xquad = await createLibrary(loadSources(folder, "xquad-en"));
-rows.push(await measure(xquad, "xquad-en", loadQuestions(folder, "xquad-en"), "cranfield", loadQueries(folder, "cranfield").slice(0, OFF_TOPIC)));
-const hotpot = await createLibrary(loadSources(folder, "hotpotqa-100"));
-const claims = loadQueries(folder, "scifact", "train").slice(0, OFF_TOPIC);
-rows.push(await measure(hotpot, "hotpotqa-100", loadQuestions(folder, "hotpotqa-100"), "scifact train", claims));
+for (const [name, offTopic, others] of [
+  ["xquad-en", "cranfield", loadQueries(folder, "cranfield")],
+  ["hotpotqa-100", "scifact train", loadQueries(folder, "scifact", "train")],
+] as const) {
+  const sources = loadSources(folder, name);
+  const absent = composeAbsentQuestions(sources, ABSENT);
+  const library = await createLibrary(sources);
+  rows.push(await measure(library, name, loadQuestions(folder, name), offTopic, others.slice(0, OFF_TOPIC), absent));
+}
 
 const columns = [
   "documents",
@@ -94,6 +115,7 @@ const columns = [
   "refused",
   "offTopic",
   "offTopicRefused",
+  "absentRefused",
   "quotesPerAnswer",
   "quotedChars",
   "p50Ms",

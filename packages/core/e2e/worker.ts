@@ -94,7 +94,7 @@ export async function runEverything(): Promise<{ readonly ingested: number; read
     newId: () => `session-${++ids}`,
     digest: sha256,
     analyzer,
-    indexGeneration: () => index.stats().generation,
+    indexFingerprint: () => index.fingerprint(),
     limits: { maxTurns: 5, maxChars: 10_000, sessionsPerPrincipal: 5 },
   };
   const model = { chat, breaker: createCircuitBreaker({ clock }), budget: createRequestBudget({ clock }), fallback: "none" as const, maxTokens: 64 };

@@ -178,7 +178,7 @@ export function createScene(library: LibraryScene, overrides: Partial<AnswerServ
     },
     digest: sha256,
     analyzer: createAnalyzer(),
-    indexGeneration: () => library.index.stats().generation,
+    indexFingerprint: () => library.index.fingerprint(),
     limits: { maxTurns: 50, maxChars: 100_000, sessionsPerPrincipal: 100 },
     ...overrides,
   };

@@ -1,6 +1,6 @@
 /** What the pipeline remembers: sessions and the cache. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { createLibrary, createScene, createScriptedModel, guard, type LibraryScene } from "../../test-support/answer-scene.ts";
+import { createLibrary, createScene, createScriptedModel, guard, LIBRARY, type LibraryScene } from "../../test-support/answer-scene.ts";
 import { RagError } from "../errors.ts";
 import type { AnswerEvent } from "../model.ts";
 import { createMemorySessionStore } from "../sessions/memory-session-store.ts";
@@ -137,6 +137,22 @@ describe("the cache", () => {
     expect(scene.recorder.cacheHits).toBe(0);
   });
 
+  it("gives no answer from before a restart that other documents would give", async () => {
+    const first = createScene(library);
+    await first.ask(TOWER);
+    const grown = await createLibrary({
+      ...LIBRARY,
+      "Eiffel Tower news": "Since 2031 the Eiffel Tower is 340 metres tall, because of a new antenna.",
+    });
+    const second = createScene(grown, { cache: first.services.cache });
+    await second.ask(TOWER);
+    expect(second.recorder.cacheHits).toBe(0);
+    // The same documents in a new process are the same.
+    const third = createScene(await createLibrary(), { cache: first.services.cache });
+    await third.ask(TOWER);
+    expect(third.recorder.cacheHits).toBe(1);
+  });
+
   it("forgets an answer when a cited document has changed, although the index has not", async () => {
     const changing = await createLibrary();
     const scene = createScene(changing);
@@ -195,6 +211,23 @@ describe("the same question asked several times at once", () => {
     const second = scene.ask(TOWER);
     await expect(first).rejects.toThrow("left");
     expect((await second).answer.answer).toContain("330 metres");
+  });
+
+  it("waits for no reader: one that pauses holds up nobody else", async () => {
+    const scene = createScene(library, { model: guard(createScriptedModel(said)) });
+    const paused = answerQuestion({ principal: "ada", question: TOWER, signal: new AbortController().signal }, scene.services);
+    for (const type of ["session", "sources"]) expect((await paused.next()).value).toMatchObject({ type });
+    expect((await scene.ask(TOWER)).answer.answer).toContain("330 metres");
+    await paused.return();
+  });
+
+  it("can be asked again after its first reader has left between two events", async () => {
+    const controller = new AbortController();
+    const scene = createScene(library, { model: guard(createScriptedModel(said)) });
+    const left = answerQuestion({ principal: "ada", question: TOWER, signal: controller.signal }, scene.services);
+    for (const type of ["session", "sources"]) expect((await left.next()).value).toMatchObject({ type });
+    controller.abort(new Error("left"));
+    expect((await scene.ask(TOWER)).answer.answer).toContain("330 metres");
   });
 
   it("fails for each by itself when the model fails", async () => {

@@ -1,13 +1,14 @@
 /** One question through the pipeline: session, rewrite, cache, retrieve, gate, compose, generate, cite, remember. */
-import type { Answer, AnswerEvent, AnsweredBy, SearchFilters, SearchHit, Session, SourceReference } from "../model.ts";
+import type { Answer, AnswerEvent, SearchFilters, SearchHit, Session, SourceReference } from "../model.ts";
 import type { CachedAnswer } from "../ports.ts";
 import { untilAborted } from "../resilience/until-aborted.ts";
 import { computeCacheKey } from "./cache-key.ts";
 import { composeSources } from "./compose.ts";
 import { judgeEvidence, type Verdict } from "./gate.ts";
 import { analyseQuestion } from "./question.ts";
+import { readAhead } from "./read-ahead.ts";
 import { recallAnswer } from "./recall.ts";
-import { REFUSAL, toNearMisses } from "./refusal.ts";
+import { REFUSAL, SOURCES_CHANGED, toNearMisses } from "./refusal.ts";
 import { rememberAnswer } from "./remember.ts";
 import { retrievePassages } from "./retrieve.ts";
 import { rewriteQuestion } from "./rewrite.ts";
@@ -15,7 +16,7 @@ import { createLocalInverseDocumentFrequency } from "./sentence-scores.ts";
 import type { AnswerServices } from "./services.ts";
 import { openSession } from "./session.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
-import { writeAnswer } from "./write.ts";
+import { type WrittenAnswer, writeAnswer } from "./write.ts";
 
 export interface AnswerRequest {
   /** Who asks; sessions and cached answers belong to one principal. */
@@ -37,6 +38,10 @@ interface Context {
   readonly standalone: string;
   readonly cacheKey: string;
 }
+
+type RefusedBy = Pick<WrittenAnswer, "text" | "answeredBy" | "degraded" | "haveSourcesChanged">;
+
+const BY_GATE: RefusedBy = { text: "", answeredBy: { kind: "gate" }, degraded: false, haveSourcesChanged: false };
 
 /** An answer but for what belongs to the session alone. */
 type Outcome = CachedAnswer;
@@ -98,13 +103,21 @@ async function* answerOnce(context: Context): AsyncGenerator<AnswerEvent, Found,
     // Nobody waits twice: what failed for one is tried by each, and the breaker knows when to stop them.
     return { outcome: yield* answerAnew(context), isNew: true };
   }
+  // Whoever joined waits for the answer, not for the reader of the first one, who may be slow or gone.
+  return { outcome: yield* readAhead(landWhenDone(answerAnew(context), entry.land)), isNew: true };
+}
+
+async function* landWhenDone(
+  source: AsyncGenerator<AnswerEvent, Outcome, undefined>,
+  land: (outcome: Outcome | undefined) => void,
+): AsyncGenerator<AnswerEvent, Outcome, undefined> {
   let outcome: Outcome | undefined;
   try {
-    outcome = yield* answerAnew(context);
-    return { outcome, isNew: true };
+    outcome = yield* source;
+    return outcome;
   } finally {
     // A degraded answer is what one had to make do with, not what the next must.
-    entry.land(outcome?.answer.degraded === false ? outcome : undefined);
+    land(outcome?.answer.degraded === false ? outcome : undefined);
   }
 }
 
@@ -118,15 +131,15 @@ async function* answerAnew(context: Context): AsyncGenerator<AnswerEvent, Outcom
   const verdict = await timed("gate", () => judgeEvidence(question, found, analyzer, inverseDocumentFrequency));
   if (!verdict.isEnough) {
     yield { type: "sources", sources: [] };
-    return yield* refuse([], found, verdict, { kind: "gate" });
+    return yield* refuse([], found, verdict, BY_GATE);
   }
   const { hits, references } = await timed("compose", () => composeSources(found));
   yield { type: "sources", sources: references };
   const begun = services.clock.monotonic();
   const written = yield* writeAnswer({ standalone, question, hits, inverseDocumentFrequency, signal: request.signal }, services);
   services.telemetry.stage("generate", services.clock.monotonic() - begun);
-  if (written.text === "") return yield* refuse(references, found, verdict, written.answeredBy);
   const { text, answeredBy, citations, degraded } = written;
+  if (!written.isAnswer) return yield* refuse(references, found, verdict, written);
   return { answer: { answer: text, answerable: true, answeredBy, citations, nearMisses: [], degraded }, sources: references };
 }
 
@@ -134,11 +147,12 @@ async function* refuse(
   sources: readonly SourceReference[],
   found: readonly SearchHit[],
   verdict: Verdict,
-  answeredBy: AnsweredBy,
+  { text, answeredBy, degraded, haveSourcesChanged }: RefusedBy,
 ): AsyncGenerator<AnswerEvent, Outcome, undefined> {
-  yield { type: "delta", text: REFUSAL };
+  const answer = text === "" ? (haveSourcesChanged ? SOURCES_CHANGED : REFUSAL) : text;
+  if (text === "") yield { type: "delta", text: answer };
   const nearMisses = toNearMisses(found, verdict.likelihoods);
-  return { answer: { answer: REFUSAL, answerable: false, answeredBy, citations: [], nearMisses, degraded: false }, sources };
+  return { answer: { answer, answerable: false, answeredBy, citations: [], nearMisses, degraded: degraded || haveSourcesChanged }, sources };
 }
 
 /** Remembers the answer and gives it its final form. */

@@ -15,7 +15,10 @@ export interface CacheKeyParts {
  * A digest; equal keys mean the same question by the same principal in the same context, over the same documents,
  * answered by the same writer.
  */
-export async function computeCacheKey(parts: CacheKeyParts, services: Pick<AnswerServices, "digest" | "indexGeneration" | "model">): Promise<string> {
+export async function computeCacheKey(
+  parts: CacheKeyParts,
+  services: Pick<AnswerServices, "digest" | "indexFingerprint" | "model">,
+): Promise<string> {
   const { filters, principal } = parts;
   // A JSON array keeps the parts apart whatever they hold.
   return services.digest(
@@ -25,7 +28,7 @@ export async function computeCacheKey(parts: CacheKeyParts, services: Pick<Answe
       normaliseQuestion(parts.standalone),
       sorted(filters?.pathPrefixes),
       sorted(filters?.documentIds),
-      services.indexGeneration(),
+      services.indexFingerprint(),
       services.model === undefined ? null : [services.model.chat.name, services.model.maxTokens],
       PROMPT_VERSION,
     ]),

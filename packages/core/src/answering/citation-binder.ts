@@ -23,6 +23,8 @@ export interface CitationBinder {
    * @returns false when the source does not exist or the stored text is not what was quoted; this is counted.
    */
   bind(number: number, span: QuotedSpan): Promise<boolean>;
+  /** Whether a quote was dropped because the stored text is no longer what the index holds. */
+  haveSourcesChanged(): boolean;
   /** What has been cited, in order of first use. */
   citations(): readonly Citation[];
   /**
@@ -35,6 +37,7 @@ export interface CitationBinder {
 export function createCitationBinder({ hits, documents, telemetry }: CitationBinderOptions): CitationBinder {
   const citations = new Map<string, Citation>();
   let isStoreAway = false;
+  let haveSourcesChanged = false;
 
   /** Read at this moment, not when the answer began: the document may have changed while it was being written. */
   async function isAsStored(citation: Citation): Promise<boolean> {
@@ -67,15 +70,19 @@ export function createCitationBinder({ hits, documents, telemetry }: CitationBin
           quote: chunk.text.slice(start - chunk.start, end - chunk.start),
           score: hit.score,
         };
-        if (isInChunk(citation, hit) && (await isAsStored(citation))) {
-          citations.set(key, citation);
-          return true;
+        if (isInChunk(citation, hit)) {
+          if (await isAsStored(citation)) {
+            citations.set(key, citation);
+            return true;
+          }
+          haveSourcesChanged = true;
         }
       }
       telemetry.citationDropped();
       return false;
     },
     citations: () => [...citations.values()],
+    haveSourcesChanged: () => haveSourcesChanged,
     isStoreAway: () => isStoreAway,
   };
 }

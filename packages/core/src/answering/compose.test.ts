@@ -34,6 +34,11 @@ describe("composeMessages", () => {
     );
   });
 
+  it("leaves an index in code as it stands", () => {
+    const prompt = composeMessages("q", [toHit("Code", "Read argv[1], not a footnote. [2]")], SECRET)[1]?.content ?? "";
+    expect(prompt).toContain("Read argv[1], not a footnote. (2)");
+  });
+
   it("lets no text, title or heading open or close a fence, forge a citation or a chat template's token", () => {
     const hostile = fc
       .array(
@@ -51,7 +56,7 @@ describe("composeMessages", () => {
         const fences = prompt.match(/<\s*\/?\s*source/gi);
         expect(fences).toEqual(["<source", "</source"]);
         const body = prompt.slice(prompt.indexOf("\n"), prompt.lastIndexOf("</source"));
-        expect(body).not.toMatch(/<\||\[\/?INST\]|\[\^?\d[\d\s,;–-]*\]/);
+        expect(body).not.toMatch(/<\||\[\/?INST\]|(?<![\p{L}\p{N}_)\]])\[\^?\d[\d\s,;–-]*\]/u);
         expect(prompt.endsWith(`</source-${SECRET}>\n\nQuestion: q`)).toBe(true);
       }),
     );

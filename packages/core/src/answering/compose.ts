@@ -57,8 +57,12 @@ function oneLine(text: string): string {
 }
 
 function asData(text: string): string {
-  return text
-    .replace(/<(?=\s*\/?\s*source)/gi, "‹")
-    .replaceAll("<|", "‹|")
-    .replace(/\[(\/?INST|\^?\d[\d\s,;–-]{0,60})\]/g, "($1)");
+  return (
+    text
+      .replace(/<(?=\s*\/?\s*source)/gi, "‹")
+      .replaceAll("<|", "‹|")
+      .replace(/\[(\/?INST)\]/g, "($1)")
+      // Glued to a word it is an index, as in `argv[1]`.
+      .replace(/(?<![\p{L}\p{N}_)\]])\[(\^?\d[\d\s,;–-]{0,60})\]/gu, "($1)")
+  );
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { toHit } from "../../test-support/answer-scene.ts";
 import type { SearchHit } from "../model.ts";
 import { createAnalyzer } from "../text/analyzer.ts";
-import { chooseQuotes } from "./extractive.ts";
+import { chooseQuotes, citeQuotes } from "./extractive.ts";
 import { judgeEvidence } from "./gate.ts";
 import { analyseQuestion } from "./question.ts";
 import { createLocalInverseDocumentFrequency } from "./sentence-scores.ts";
@@ -73,7 +73,36 @@ describe("chooseQuotes", () => {
     expect(quotes("and who is the author?", texts, "and who is the author? (Madame Bovary)")[0]).toContain("Flaubert");
   });
 
+  it("quotes nothing when no sentence speaks of what is asked by itself", () => {
+    const texts = { Dishwasher: "It does not cover broken baskets. The filter is rinsed weekly." };
+    expect(quotes("What is the weight of the dishwasher?", texts)).toEqual([]);
+    expect(quotes("Who founded Bosch?", texts)).toEqual([]);
+  });
+
+  it.each([
+    ["Who mended the boiler?", "The plumber repaired the boiler."],
+    ["Who mended the boiler?", "Jonas repaired the boiler."],
+    ["Who pays the gas bill?", "Tenants pay the gas bill."],
+    ["Where do we keep the spare key?", "The spare key hangs behind the door."],
+    ["How often must somebody clean the filter?", "The filter is cleaned weekly."],
+  ])("takes somebody, somewhere and a measure without a name for an answer: %s", (question, text) => {
+    expect(quotes(question, { Notes: text })).toEqual([text]);
+  });
+
+  it("quotes the row of a table, not its header", () => {
+    const table = "| device | address | room |\n| --- | --- | --- |\n| printer | 10.0.0.5 | study |";
+    expect(quotes("What is the device address of the printer?", { Network: table })).toEqual(["| printer | 10.0.0.5 | study |"]);
+  });
+
   it("has nothing to quote without passages", () => expect(quotes("Who wrote it?", {})).toEqual([]));
+});
+
+describe("citeQuotes", () => {
+  it("makes a footnote harmless and leaves an index in code as it stands", async () => {
+    const binder = { bind: async () => true, citations: () => [], isStoreAway: () => false, haveSourcesChanged: () => false };
+    const quote = { number: 1, start: 0, end: 40, text: "The path is argv[1], as they say. [2]" };
+    expect(await Array.fromAsync(citeQuotes([quote], binder))).toEqual(["The path is argv[1], as they say. (2) [1]"]);
+  });
 });
 
 describe("judgeEvidence", () => {

@@ -10,6 +10,7 @@ import {
   type SentenceWeights,
   scoreSentences,
 } from "./sentence-scores.ts";
+import { answersAtAll } from "./sufficiency.ts";
 
 /** Sentences quoted at most. */
 const MAX_QUOTES = 3;
@@ -30,6 +31,8 @@ export interface Quote {
 /**
  * The sentences to quote, best first. After the first, what a sentence adds counts more than how good it is: "Why was it bought, and
  * what broke?" is seldom answered in one place.
+ *
+ * @returns none when what would be quoted does not answer at all.
  */
 export function chooseQuotes(
   question: AnalysedQuestion,
@@ -57,6 +60,7 @@ export function chooseQuotes(
     left.delete(best.sentence);
     for (const term of best.sentence.covered.keys()) covered.add(term);
   }
+  if (!answersAtAll(question, chosen)) return [];
   return chosen.map(({ rank, start, end, text }) => ({ number: rank + 1, start, end, text }));
 }
 
@@ -88,7 +92,7 @@ export async function* citeQuotes(quotes: readonly Quote[], binder: CitationBind
   }
 }
 
-/** A number in brackets that stands in a document (a footnote, a reference list) must not pass for a citation of ours. */
+/** A number in brackets that stands in a document (a footnote, a reference list) must not pass for a citation of ours; `argv[1]` is code. */
 function withoutForeignMarkers(text: string): string {
-  return text.replace(/\[(\d+(?:\s*[,–-]\s*\d+)*)\]/g, "($1)");
+  return text.replace(/(?<![\p{L}\p{N}_)\]])\[(\d+(?:\s*[,–-]\s*\d+)*)\]/gu, "($1)");
 }

@@ -4,8 +4,10 @@ import { findNames } from "./names.ts";
 
 /** A longer question stands alone or not by its beginning. */
 const MAX_CHARS = 1_000;
-const LEADING = /^\s*(?:(?:and|but|or|so|then|also|ok|okay|yes|no|well|thanks|thank you)\b[\s,.!]*)+/i;
-const ELLIPTIC = /^\s*(?:(?:what|how) about|why not|why so|how so|since when|which one|any other|anything else|what else|who else|where else)\b/i;
+/** Words that may as well begin the question itself ("No smoking rule?") lead in only before a pause. */
+const LEADING = /^\s*(?:(?:(?:and|but|or|also|thanks|thank you)\b|(?:so|then|ok|okay|yes|no|well)\s*[,.!])[\s,.!]*)+/i;
+const ELLIPTIC =
+  /^\s*(?:(?:so|then|ok|okay|well)\s+)?(?:(?:what|how) about|why not|why so|how so|since when|which one|any other|anything else|what else|who else|where else)\b/i;
 const QUESTION_WORD =
   /^\s*(?:in |on |at |for |from |to |by |with )?(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|will|would|should|has|have|had)\b/i;
 /** Stand for something named elsewhere. "That" does so only at the end of a phrase; elsewhere it joins clauses. */
@@ -15,6 +17,11 @@ const PRONOUN =
 const IMPERSONAL =
   /\b(?:is|was|be) it (?:possible|true|necessary|allowed|important|easy|hard|difficult|common|legal|better|worth|safe)\b|\bit (?:takes?|costs?|means?) to\b|\bthis (?:year|month|week|day|morning|evening|time)\b/giu;
 const CLAUSE = /[,;]|\b(?:and|or|but|when|if|because|while|before|after|since|that|who|which|where|once|until)\b/i;
+/** What stands before the subject of a question: "does the …", "why do …", "what did my …". */
+const BEFORE_SUBJECT =
+  /^\s*(?:(?:(?:why|how|when|where)\s+)?(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had)|(?:who|what)\s+(?:do|does|did))\s+(?:(?:the|an?|each|every|my|our|your)\s+)?$/iu;
+/** "The manual for its …": the possessive belongs to what is asked about. */
+const OPEN_ATTRIBUTE = /\b(?:of|for)\s+$/i;
 /** Has at most one word of its own, with the definite article: "Who is the author?" */
 const BARE_DEFINITE = /\bthe \p{L}+\s*[?.!]*\s*$/iu;
 
@@ -45,10 +52,16 @@ function hasOpenPronoun(text: string, analyzer: Analyzer): boolean {
     const contentCount = analyzer.terms(before).length;
     const isPossessive = /^(?:its|their|his)$/i.test(match[0]) || (/^her$/i.test(match[0]) && /^\s+\p{Ll}/u.test(cleaned.slice(match.index + 3)));
     if (contentCount > 0 && CLAUSE.test(afterFirstContentWord(before, analyzer))) continue;
-    if (isPossessive && contentCount >= 2) continue;
+    if (isPossessive && (contentCount >= 2 || namesSubject(before, analyzer))) continue;
     return true;
   }
   return false;
+}
+
+/** True when the one content word before a possessive is the subject, which it then stands for: "does the boiler have its …". */
+function namesSubject(before: string, analyzer: Analyzer): boolean {
+  const first = analyzer.tokens(before)[0];
+  return first !== undefined && BEFORE_SUBJECT.test(before.slice(0, first.start)) && !OPEN_ATTRIBUTE.test(before);
 }
 
 function afterFirstContentWord(text: string, analyzer: Analyzer): string {

@@ -3,7 +3,7 @@ import type { Turn } from "../model.ts";
 import type { ChatMessage } from "../ports.ts";
 
 /** Part of every cache key: raise it with each change of wording below. */
-export const PROMPT_VERSION = "1";
+export const PROMPT_VERSION = "2";
 
 /** What the model says, alone, when the sources do not answer the question. */
 export const NO_ANSWER = "NO_ANSWER";

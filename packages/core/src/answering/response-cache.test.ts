@@ -50,9 +50,9 @@ describe("createResponseCache", () => {
 
 describe("computeCacheKey", () => {
   const parts: CacheKeyParts = { principal: "ada", question: "How tall is it?", standalone: "How tall is it? (tower)", filters: undefined };
-  const services = { digest: sha256, indexGeneration: () => 3 };
+  const services = { digest: sha256, indexFingerprint: () => "3" };
   const keyOf = (changes: Partial<CacheKeyParts> = {}, generation = 3) =>
-    computeCacheKey({ ...parts, ...changes }, { ...services, indexGeneration: () => generation });
+    computeCacheKey({ ...parts, ...changes }, { ...services, indexFingerprint: () => String(generation) });
 
   it.each([{ question: "how tall  is it" }, { question: " HOW TALL IS IT ?? " }, { question: "How tall is it？" }])(
     "takes %j for the same question",

@@ -41,6 +41,12 @@ describe("needsEarlierTurns", () => {
     "Was she married?",
     "Are these rules strict?",
     "thanks, and when did they leave?",
+    "Who wrote its anthem?",
+    "Who is the author of its manual?",
+    "Where is the manual for its boiler?",
+    "No, in Oslo?",
+    "So what about Berlin?",
+    "Well. In Germany?",
   ])("holds for: %s", (question) => expect(needsEarlierTurns(question, analyzer)).toBe(true));
 
   it.each([
@@ -54,6 +60,12 @@ describe("needsEarlierTurns", () => {
     "How long does it take to cross the sound?",
     "What is gravity?",
     "holiday policy",
+    "Does the boiler have its own manual?",
+    "What does the boiler do with its water?",
+    "Do hens have their own language?",
+    "No smoking rule?",
+    "Well depth in the garden?",
+    "Ok button colour?",
     "How many prizes were given out this year?",
     "What is the fastest bird that lives in Europe?",
   ])("does not hold for: %s", (question) => expect(needsEarlierTurns(question, analyzer)).toBe(false));
@@ -67,6 +79,13 @@ describe("rewriting without a model", () => {
     ["whom the last answer named", "Where was he born?", [BOVARY, AUTHOR], "Where was he born? (Gustave Flaubert)"],
     ["the topic through several turns", "When was it banned?", [BOVARY, AUTHOR], "When was it banned? (Madame Bovary)"],
     ["content words where nothing is named", "why is that?", [turn("how do owls hunt at night", "By ear.")], "why is that? (owls, hunt, night)"],
+    [
+      "no form of address without its name",
+      "What does she eat?",
+      [turn("Who is Minka's vet?", "Minka's vet is Dr. Lang [1].")],
+      "What does she eat? (Dr. Lang)",
+    ],
+    ["no form of address alone", "What does she eat?", [turn("Who is Minka's vet?", "Ask the Dr. She knows [1].")], "What does she eat? (Minka)"],
     [
       "the title that was cited",
       "How old is it?",
@@ -131,6 +150,11 @@ describe("findNames", () => {
     ["Is the University of Oslo older than Simone de Beauvoir?", ["University of Oslo", "Simone de Beauvoir"]],
     ["Tea is grown in Japan. Gustave Flaubert drank it.", ["Japan", "Gustave Flaubert"]],
     ["Napoleon's army met J. Smith in Moscow", ["J. Smith", "Moscow"]],
+    ["Dr. Lang met Mrs. Weber and Prof. Dr. Meier in St. Gallen", ["Dr. Lang", "Mrs. Weber", "Prof. Dr. Meier", "St. Gallen"]],
+    ["Ask Mrs. Weber, not Mr Lang", ["Mrs. Weber", "Mr Lang"]],
+    ["Is she a Dr?", []],
+    ["She is a Dr. What does she eat?", []],
+    ["Ask Mrs", []],
     ["nothing to see here", []],
     ["", []],
   ])("finds in “%s” %j", (text, names) => expect(findNames(text)).toEqual(names));

@@ -58,6 +58,8 @@ export interface ScoredSentence {
 export type InverseDocumentFrequency = (term: string) => number;
 
 const HEADING = /^#{1,6}\s/;
+/** The line between the header of a Markdown table and its rows. */
+const TABLE_DELIMITER = /^\|(?:\s*:?-+:?\s*\|)+$/;
 const PRONOUN_FIRST = /^["'“‘(]?(?:It|Its|They|Their|He|His|She|Her|This|These|Those|Such|The (?:latter|former|same))\b/;
 /** Terms further apart than this do not stand beside each other. */
 const PHRASE_WINDOW = 4;
@@ -139,7 +141,11 @@ export function scoreSentences(
 
 function analyseHit({ chunk }: SearchHit, analyzer: Analyzer, canonical: CanonicalTerm): AnalysedSentence[] {
   const spans = splitSentences(chunk.text);
-  const prose = spans.filter(({ start, end }) => !HEADING.test(chunk.text.slice(start, end)));
+  const textAt = (index: number): string => chunk.text.slice(spans[index]?.start, spans[index]?.end ?? 0);
+  // The names of the columns say nothing by themselves; a row does.
+  const prose = spans.filter(
+    (_, index) => !HEADING.test(textAt(index)) && !TABLE_DELIMITER.test(textAt(index)) && !TABLE_DELIMITER.test(textAt(index + 1)),
+  );
   return (prose.length > 0 ? prose : spans).map(({ start, end }) => {
     const text = chunk.text.slice(start, end);
     const sequence = analyzer.terms(text).map(canonical);

@@ -42,8 +42,8 @@ export interface AnswerServices {
   digest(text: string): string | Promise<string>;
   /** The analyzer of the retriever's index. */
   readonly analyzer: Analyzer;
-  /** Changes whenever a search may give something else than before. */
-  indexGeneration(): number;
+  /** Names all that a search depends on, the same in every process that holds the same; changes whenever it may find something else. */
+  indexFingerprint(): string;
   /** Of an analysed term in the whole collection. Without it, the retrieved passages stand for the collection. */
   readonly inverseDocumentFrequency?: ((term: string) => number) | undefined;
   readonly limits: SessionLimits;

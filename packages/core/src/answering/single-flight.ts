@@ -34,7 +34,7 @@ export function createSingleFlight(): SingleFlight {
       return {
         kind: "lead",
         land(answer) {
-          underWay.delete(key);
+          if (underWay.get(key) === promise) underWay.delete(key);
           resolve(answer);
         },
       };

@@ -6,11 +6,12 @@ import { citeModelText } from "./cite.ts";
 import { composeMessages } from "./compose.ts";
 import { chooseQuotes, citeQuotes } from "./extractive.ts";
 import { generateText } from "./generate.ts";
-import { NO_ANSWER } from "./prompt.ts";
+import { createNoAnswerFilter } from "./no-answer.ts";
 import type { AnalysedQuestion } from "./question.ts";
 import type { InverseDocumentFrequency } from "./sentence-scores.ts";
 import type { AnswerModel, AnswerServices } from "./services.ts";
 import { createSupportFinder } from "./support.ts";
+import { findSupportingSource } from "./supporting-source.ts";
 
 export interface WriteInput {
   readonly standalone: string;
@@ -23,9 +24,13 @@ export interface WriteInput {
 
 export interface WrittenAnswer {
   readonly text: string;
+  /** False when the sources do not answer the question after all; `text` may then be what the model said about it. */
+  readonly isAnswer: boolean;
   readonly citations: readonly Citation[];
   readonly answeredBy: AnsweredBy;
   readonly degraded: boolean;
+  /** A quote was dropped because its document has changed since it was indexed. */
+  readonly haveSourcesChanged: boolean;
 }
 
 type WriteServices = Pick<AnswerServices, "documents" | "telemetry" | "analyzer" | "newId" | "model">;
@@ -36,32 +41,78 @@ const MODEL_FAILURES: ReadonlySet<ErrorCode> = new Set(["llm_circuit_open", "llm
 /**
  * Yields the text to be sent, piece by piece, as `delta` events.
  *
- * @returns the whole; an empty text means that the sources do not answer the question after all.
  * @throws RagError of the model, unless it failed before the first piece and the fallback is extractive.
  */
 export async function* writeAnswer(input: WriteInput, services: WriteServices): AsyncGenerator<AnswerEvent, WrittenAnswer, undefined> {
   const { model } = services;
   const binder = createCitationBinder({ hits: input.hits, documents: services.documents, telemetry: services.telemetry });
-  if (model === undefined) {
-    const text = yield* collect(quoteSources(input, binder, services));
-    return { text, citations: binder.citations(), answeredBy: { kind: "extractive" }, degraded: binder.isStoreAway() };
-  }
+  if (model === undefined) return yield* writeQuotes(input, binder, services, false);
   let hasBegun = false;
-  let writer = model.chat.name;
-  const pieces = writeWithModel(input, binder, model, services, (name) => {
-    writer = name;
-  });
   try {
-    const text = yield* collect(pieces, () => {
+    return yield* writeWithModel(input, binder, model, services, () => {
       hasBegun = true;
     });
-    return { text, citations: binder.citations(), answeredBy: { kind: "model", model: writer }, degraded: binder.isStoreAway() };
   } catch (error) {
     const isAway = error instanceof RagError && MODEL_FAILURES.has(error.code);
     if (hasBegun || !isAway || model.fallback === "none" || input.signal.aborted) throw error;
   }
-  const text = yield* collect(quoteSources(input, binder, services));
-  return { text, citations: binder.citations(), answeredBy: { kind: "extractive" }, degraded: true };
+  return yield* writeQuotes(input, binder, services, true);
+}
+
+async function* writeQuotes(
+  input: WriteInput,
+  binder: CitationBinder,
+  { analyzer }: WriteServices,
+  isFallback: boolean,
+): AsyncGenerator<AnswerEvent, WrittenAnswer, undefined> {
+  const quotes = chooseQuotes(input.question, input.hits, analyzer, input.inverseDocumentFrequency);
+  const text = yield* collect(citeQuotes(quotes, binder));
+  return toWritten(text, text !== "", { kind: "extractive" }, binder, isFallback);
+}
+
+async function* writeWithModel(
+  input: WriteInput,
+  binder: CitationBinder,
+  model: AnswerModel,
+  services: WriteServices,
+  onPiece: () => void,
+): AsyncGenerator<AnswerEvent, WrittenAnswer, undefined> {
+  let writer = model.chat.name;
+  const secret = services.newId().replace(/[^\p{L}\p{N}]/gu, "");
+  const messages = composeMessages(input.standalone, input.hits, secret);
+  const findSupport = createSupportFinder(input.standalone, services.analyzer, input.inverseDocumentFrequency);
+  const noAnswer = createNoAnswerFilter();
+  const generated = generateText(messages, model, input.signal, (name) => {
+    writer = name;
+  });
+  let text = yield* collect(citeModelText(noAnswer.pieces(generated), { hits: input.hits, binder, findSupport, secret }), onPiece);
+  const answeredBy: AnsweredBy = { kind: "model", model: writer };
+  if (binder.citations().length > 0) return toWritten(text, true, answeredBy, binder, false);
+  if (text.trim() === "" || noAnswer.wasSaid()) return toWritten(text.trim() === "" ? "" : text, false, answeredBy, binder, false);
+  // The model left out its markers: the sentence that bears out what it said is cited, if there is one.
+  const number = findSupportingSource(text, input.hits, services.analyzer, input.inverseDocumentFrequency);
+  const hit = number === undefined ? undefined : input.hits[number - 1];
+  if (number !== undefined && hit !== undefined && (await binder.bind(number, findSupport(text, hit)))) {
+    text += yield* collect(oneOf(` [${number}]`));
+    return toWritten(text, true, answeredBy, binder, false);
+  }
+  // Nothing in the sources says so: the reader must know that this answer cannot be checked.
+  return toWritten(text, true, answeredBy, binder, true);
+}
+
+function toWritten(text: string, isAnswer: boolean, answeredBy: AnsweredBy, binder: CitationBinder, isDegraded: boolean): WrittenAnswer {
+  return {
+    text,
+    isAnswer,
+    answeredBy,
+    citations: binder.citations(),
+    degraded: isDegraded || binder.isStoreAway(),
+    haveSourcesChanged: binder.haveSourcesChanged(),
+  };
+}
+
+async function* oneOf<T>(item: T): AsyncGenerator<T, void, undefined> {
+  yield item;
 }
 
 async function* collect(pieces: AsyncIterable<string>, onPiece?: () => void): AsyncGenerator<AnswerEvent, string, undefined> {
@@ -72,38 +123,4 @@ async function* collect(pieces: AsyncIterable<string>, onPiece?: () => void): As
     yield { type: "delta", text: piece };
   }
   return text;
-}
-
-function quoteSources(input: WriteInput, binder: CitationBinder, { analyzer }: WriteServices): AsyncIterable<string> {
-  return citeQuotes(chooseQuotes(input.question, input.hits, analyzer, input.inverseDocumentFrequency), binder);
-}
-
-function writeWithModel(
-  input: WriteInput,
-  binder: CitationBinder,
-  model: AnswerModel,
-  services: WriteServices,
-  onWriter: (name: string) => void,
-): AsyncIterable<string> {
-  const secret = services.newId().replace(/[^\p{L}\p{N}]/gu, "");
-  const messages = composeMessages(input.standalone, input.hits, secret);
-  const findSupport = createSupportFinder(input.standalone, services.analyzer, input.inverseDocumentFrequency);
-  return citeModelText(withoutNoAnswer(generateText(messages, model, input.signal, onWriter)), { hits: input.hits, binder, findSupport, secret });
-}
-
-/** Nothing at all when the model says that the sources do not hold the answer. */
-async function* withoutNoAnswer(pieces: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
-  let held: string | undefined = "";
-  for await (const piece of pieces) {
-    if (held === undefined) {
-      yield piece;
-      continue;
-    }
-    held += piece;
-    const begun = held.trimStart();
-    if (NO_ANSWER.startsWith(begun.slice(0, NO_ANSWER.length))) continue;
-    yield held;
-    held = undefined;
-  }
-  if (held !== undefined && !held.trimStart().startsWith(NO_ANSWER)) yield held;
 }

@@ -1,12 +1,14 @@
 /** Splits a text into the blocks that chunks are built from: headings, code, tables, list items, paragraphs. */
+import { frontMatterEnd } from "./front-matter.ts";
 import { type Heading, parseAtxHeading, parseSetextUnderline, plainTitle } from "./headings.ts";
-import { isWhite, lineEnd, skipWhite, trimEnd } from "./white-space.ts";
+import { createVerbatimFinder, type VerbatimFinder } from "./verbatim.ts";
+import { countColumns, isWhite, lineEnd, skipWhite, trimEnd } from "./white-space.ts";
 
 /**
  * A span `[start, end)` of the text, trimmed at its end.
  * - `preamble`: front matter at the very start.
  * - `prose`: a paragraph or list item; breaks best at sentences.
- * - `lines`: code, a table or records; breaks best at line ends.
+ * - `lines`: code, HTML, a table or records; breaks best at line ends.
  */
 export type Block =
   | { readonly kind: "heading"; readonly start: number; readonly end: number; readonly heading: Heading }
@@ -14,8 +16,6 @@ export type Block =
 
 /** A longer paragraph above a line of dashes is a paragraph and a rule, not a heading. */
 const MAX_SETEXT_CHARS = 300;
-/** Front matter that has not ended by then is none. */
-const MAX_FRONT_MATTER_CHARS = 20_000;
 
 /** Paragraphs, parted by blank lines. `kind` says where they break best. */
 export function* scanParagraphs(text: string, kind: "prose" | "lines"): Generator<Block> {
@@ -38,9 +38,11 @@ export function* scanParagraphs(text: string, kind: "prose" | "lines"): Generato
 
 /**
  * Blocks of a Markdown text in order, without overlap; everything between them is white space. Takes time linear in the text.
- * Follows CommonMark for ATX and Setext headings, fences and GitHub's tables; fences may be indented at will, as in lists.
+ * Follows CommonMark for ATX and Setext headings, fences, HTML that is no Markdown, and GitHub's tables; fences and HTML
+ * may be indented at will, as in lists.
  */
 export function* scanMarkdown(text: string): Generator<Block> {
+  const findVerbatimEnd = createVerbatimFinder(text);
   let at = 0;
   const front = frontMatterEnd(text);
   if (front > 0) {
@@ -57,7 +59,8 @@ export function* scanMarkdown(text: string): Generator<Block> {
       at = stop + 1;
       continue;
     }
-    const underline = paragraph?.plain === true && first - at < 4 ? parseSetextUnderline(text, first, stop) : undefined;
+    const isDeep = countColumns(text, at, first) >= 4;
+    const underline = paragraph?.plain === true && !isDeep ? parseSetextUnderline(text, first, stop) : undefined;
     if (paragraph !== undefined && underline !== undefined && paragraph.end - paragraph.start <= MAX_SETEXT_CHARS) {
       const title = plainTitle(text.slice(paragraph.start, paragraph.end));
       yield { kind: "heading", start: paragraph.start, end: trimEnd(text, first, stop), heading: { level: underline, title } };
@@ -65,7 +68,7 @@ export function* scanMarkdown(text: string): Generator<Block> {
       at = stop + 1;
       continue;
     }
-    const block = standaloneBlock(text, at, first, stop);
+    const block = standaloneBlock(text, first, stop, isDeep, findVerbatimEnd);
     if (block !== undefined) {
       if (paragraph !== undefined) yield proseBlock(text, paragraph);
       paragraph = undefined;
@@ -73,12 +76,12 @@ export function* scanMarkdown(text: string): Generator<Block> {
       at = lineEnd(text, block.end) + 1;
       continue;
     }
-    const item = isListMarker(text, first, stop);
+    const item = listMarkerLength(text, first, stop) > 0;
     if (paragraph !== undefined && item) {
       yield proseBlock(text, paragraph);
       paragraph = undefined;
     }
-    if (paragraph === undefined) paragraph = { start: first, end: stop, plain: !item && text[first] !== ">" && first - at < 4 };
+    if (paragraph === undefined) paragraph = { start: first, end: stop, plain: !item && text[first] !== ">" && !isDeep };
     else paragraph.end = stop;
     at = stop + 1;
   }
@@ -102,27 +105,15 @@ function proseBlock(text: string, { start, end }: Paragraph): Block {
   return { kind: "prose", start, end: trimEnd(text, start, end) };
 }
 
-/** A block that ends the paragraph before it, if the line at `[at, stop)` begins one. */
-function standaloneBlock(text: string, at: number, first: number, stop: number): Block | undefined {
-  if (first - at < 4) {
+/** A block that ends the paragraph before it, if the line at `[first, stop)` begins one. */
+function standaloneBlock(text: string, first: number, stop: number, isDeep: boolean, findVerbatimEnd: VerbatimFinder): Block | undefined {
+  if (!isDeep) {
     const heading = parseAtxHeading(text, first, stop);
     if (heading !== undefined) return { kind: "heading", start: first, end: trimEnd(text, first, stop), heading };
     if (isRule(text, first, stop)) return { kind: "prose", start: first, end: trimEnd(text, first, stop) };
   }
-  const end = fenceEnd(text, first, stop) ?? tableEnd(text, first, stop);
+  const end = findVerbatimEnd(skipListMarkers(text, first, stop), stop) ?? tableEnd(text, first, stop);
   return end === undefined ? undefined : { kind: "lines", start: first, end: trimEnd(text, first, end) };
-}
-
-/** Where the front matter (`---` … `---` on the first lines) ends; 0 when there is none. */
-function frontMatterEnd(text: string): number {
-  const opening = /^\uFEFF?---[ \t]*\r?\n/.exec(text.slice(0, 100));
-  if (opening === null) return 0;
-  for (let at = opening[0].length; at < text.length && at < MAX_FRONT_MATTER_CHARS; ) {
-    const stop = lineEnd(text, at);
-    if (stop - at < 100 && /^(?:---|\.\.\.)\s*$/.test(text.slice(at, stop))) return stop;
-    at = stop + 1;
-  }
-  return 0;
 }
 
 function isRule(text: string, first: number, stop: number): boolean {
@@ -136,34 +127,18 @@ function isRule(text: string, first: number, stop: number): boolean {
   return marks >= 3;
 }
 
-function isListMarker(text: string, first: number, stop: number): boolean {
-  return /^(?:[-*+]|\d{1,9}[.)])(?:\s|$)/.test(text.slice(first, Math.min(stop, first + 12)));
+/** Length of the mark that opens a list item at `first`, without the white space after it; 0 when there is none. */
+function listMarkerLength(text: string, first: number, stop: number): number {
+  return /^(?:[-*+]|\d{1,9}[.)])(?=\s|$)/.exec(text.slice(first, Math.min(stop, first + 12)))?.[0].length ?? 0;
 }
 
-/** Where the fenced code that opens on this line ends; an unclosed fence runs to the end of the text. */
-function fenceEnd(text: string, first: number, stop: number): number | undefined {
-  const mark = text[first];
-  if (mark !== "`" && mark !== "~") return undefined;
-  const length = runLength(text, first, stop);
-  if (length < 3) return undefined;
-  if (mark === "`") for (let at = first + length; at < stop; at += 1) if (text[at] === "`") return undefined;
-  for (let at = stop + 1; at < text.length; ) {
-    const end = lineEnd(text, at);
-    const start = skipWhite(text, at, end);
-    if (text[start] === mark) {
-      const closing = runLength(text, start, end);
-      if (closing >= length && skipWhite(text, start + closing, end) === end) return end;
-    }
-    at = end + 1;
-  }
-  return text.length;
-}
-
-function runLength(text: string, first: number, stop: number): number {
-  const mark = text[first];
+/** Where the content of the innermost list item that opens on the line begins: `first` when none does. */
+function skipListMarkers(text: string, first: number, stop: number): number {
   let at = first;
-  while (at < stop && text[at] === mark) at += 1;
-  return at - first;
+  for (let length = listMarkerLength(text, at, stop); length > 0; length = listMarkerLength(text, at, stop)) {
+    at = skipWhite(text, at + length, stop);
+  }
+  return at;
 }
 
 /** Where the table whose header is this line ends: at a blank line, a heading or a fence. */

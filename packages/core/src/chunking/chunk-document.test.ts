@@ -23,7 +23,26 @@ function expectSound(text: string, spans: readonly ChunkSpan[], maxChars: number
 }
 
 const fragment = fc.oneof(
-  fc.constantFrom("# A", "## B", "### C ##", "###### F", "#", "Title\n===", "Sub\n---", "---", "***", "```", "````js", "~~~", "  ```"),
+  fc.constantFrom(
+    "# A",
+    "## B",
+    "### C ##",
+    "###### F",
+    "#",
+    "Title\n===",
+    "Sub\n---",
+    "---",
+    "***",
+    "```",
+    "````js",
+    "~~~",
+    "  ```",
+    "- ```",
+    "<!--",
+    "-->",
+    "<pre>",
+    "</PRE>",
+  ),
   fc.constantFrom("| a | b |", "|---|---|", "- item", "1. one", "> quoted", "\t", "   ", "\r", "\u00a0", "\u2028", "。", "Dr. No. Yes! "),
   fc.string({ unit: "grapheme", maxLength: 60 }),
   fc.lorem({ maxCount: 30 }),
@@ -55,6 +74,59 @@ describe("chunkDocument", () => {
 
   it("does not take comments in code, deep indentation or hashtags for headings", () => {
     const text = "Text.\n\n```sh\n# not a heading\n```\n\n    # nor this\n\n#hashtag";
+    expect(chunksOf(text)).toEqual([{ text, headingPath: [] }]);
+  });
+
+  it.each([
+    ["a list number", "1. ```sh\n   # update\n   apt update\n   ```\n2. Reboot."],
+    ["nested list marks", "- 1. ~~~\n# update\n     ~~~\n- Reboot."],
+    ["a list number alone on its line", "1.\n   ```sh\n# update\n   ```\n2. Reboot."],
+  ])("sees a fence that opens after %s, and where it closes", (_, list) => {
+    expect(chunksOf(`# Install\n\n${list}\n\n# Warranty\n\nFive years.`)).toEqual([
+      { text: `# Install\n\n${list}`, headingPath: ["Install"] },
+      { text: "# Warranty\n\nFive years.", headingPath: ["Warranty"] },
+    ]);
+  });
+
+  it.each([
+    ["a key", "---\ntitle: Tea\n# not a heading\n---"],
+    ["a quoted key", '---\n"title": Tea\n# not a heading\n---'],
+    ["a comment", "---\n# not a heading\n\ntitle: Tea\n---"],
+    ["nothing", "---\n---"],
+  ])("takes for front matter what begins with %s", (_, front) => {
+    const text = `${front}\n\n# Tea`;
+    expect(chunksOf(text)).toEqual([{ text, headingPath: ["Tea"] }]);
+  });
+
+  it.each([
+    ["before a blank line", "---\n\n# Title\n\nText\n\n## Sub\n\nMore\n\n---\n\n# Next"],
+    ["before a heading", "---\n# Title\n\nText\n\n## Sub\n\nMore\n\n---\n\n# Next"],
+    ["before a link", "---\nhttps://a.example\n\n# Title\n\n## Sub\n\nMore\n\n---\n\n# Next"],
+  ])("takes no rule on the first line %s for front matter", (_, text) => {
+    expect(chunksOf(text).map(({ headingPath }) => headingPath)).toEqual(expect.arrayContaining([["Title", "Sub"], ["Next"]]));
+  });
+
+  it.each([
+    ["a comment", "<!--\n# Old heading\n\n# Older heading\n-->"],
+    ["preformatted text", "<pre>\n# x\n\n# y\n</pre>"],
+    ["a script", '<SCRIPT type="module">\n# x\n</script >'],
+    ["a style sheet", "<style>\n# x\n</style>"],
+    ["a comment in a list", "- <!--\n# x\n-->"],
+    ["a comment that never ends, up to the next blank line", "<!--\n# x"],
+  ])("does not look for headings in %s", (_, html) => {
+    expect(chunksOf(`# A\n\n${html}\n\n# B`)).toEqual([
+      { text: `# A\n\n${html}`, headingPath: ["A"] },
+      { text: "# B", headingPath: ["B"] },
+    ]);
+  });
+
+  it("sees headings after a comment that ends on its line, and after a word that only begins like an HTML tag", () => {
+    const text = "<!-- toc -->\n# A\n\n<!-->\n# B\n\n<prefix>\n# C\n\n</pre>";
+    expect(chunksOf(text).map(({ headingPath }) => headingPath.join())).toEqual(["", "A", "B", "C"]);
+  });
+
+  it("counts a tab as up to four columns: what it indents is code", () => {
+    const text = "Text.\n\n\t# make it\n\n  \t# and this\n\nTitle\n\t---\n\n\tCode\n---";
     expect(chunksOf(text)).toEqual([{ text, headingPath: [] }]);
   });
 
@@ -142,6 +214,11 @@ describe("chunkDocument", () => {
     ["one line of full stops", (size) => ".".repeat(size)],
     ["a heading as long as the text", (size) => `# ${"[".repeat(size)}`],
     ["unclosed fences", (size) => "```a\n".repeat(size / 5)],
+    ["unclosed comments", (size) => "<!--\n\n".repeat(size / 6)],
+    ["unclosed tags of each kind", (size) => "<pre>\n\n<style>\n\n<script>\n\n<!--\n\n".repeat(size / 32)],
+    ["comments", (size) => "<!-- a -->\n".repeat(size / 11)],
+    ["list marks on one line", (size) => `${"- ".repeat(size / 2)}a`],
+    ["lines of list marks", (size) => `${"- ".repeat(50)}a\n`.repeat(size / 102)],
     ["lines of backticks", (size) => `${"`".repeat(100)} a\n`.repeat(size / 103)],
     ["half a table", (size) => `${"|".repeat(size / 2)}\n${"|-".repeat(size / 4)}`],
     ["empty lines", (size) => "\n".repeat(size)],

@@ -31,6 +31,13 @@ export function trimEnd(text: string, start: number, end: number): number {
   return at;
 }
 
+/** Columns that the white space `[start, end)` takes at the beginning of a line: a tab goes on to the next multiple of four. */
+export function countColumns(text: string, start: number, end: number): number {
+  let columns = 0;
+  for (let at = start; at < end; at += 1) columns += text[at] === "\t" ? 4 - (columns % 4) : 1;
+  return columns;
+}
+
 /** Where the line that begins at `start` ends: the position of its line feed, or the end of the text. */
 export function lineEnd(text: string, start: number): number {
   const at = text.indexOf("\n", start);

@@ -20,7 +20,7 @@ describe("relateGrams", () => {
       fc.asyncProperty(fc.array(fc.array(word, { maxLength: 30 }), { maxLength: 5 }), async (texts) => {
         const vocabulary = createVocabulary();
         const sequences = texts.map((words) => words.map((each) => vocabulary.add(each)));
-        const { grams, gramCounts } = await relateGrams(vocabulary, vocabulary.size, createPacer());
+        const { grams, gramCounts } = await relateGrams({ vocabulary, termCount: vocabulary.size, isInUse: () => true }, createPacer());
         for (const [index, words] of texts.entries()) {
           const { ids, counts, length } = gramCounts(countTerms(sequences[index] ?? []));
           const expected = new Map<string, number>();
@@ -30,5 +30,13 @@ describe("relateGrams", () => {
         }
       }),
     );
+  });
+
+  it("makes no grams of terms that are not in use", async () => {
+    const vocabulary = createVocabulary();
+    for (const term of ["protein", "walrus", "cell"]) vocabulary.add(term);
+    const { grams, gramCounts } = await relateGrams({ vocabulary, termCount: 3, isInUse: (term) => term !== 1 }, createPacer());
+    expect(grams.size).toBe(5);
+    expect([...gramCounts(countTerms([2])).ids].map((id) => grams.termAt(id))).toEqual(["cell"]);
   });
 });

@@ -17,15 +17,25 @@ export interface CharacterGrams {
   gramCounts(counts: TermCounts): TermCounts;
 }
 
-/** Relates the first `termCount` terms of a vocabulary to their grams. */
-export async function relateGrams(vocabulary: Vocabulary, termCount: number, pacer: Pacer): Promise<CharacterGrams> {
+/** Terms to be related to their grams. */
+export interface GramSource {
+  readonly vocabulary: Vocabulary;
+  /** Every term in use is below it. */
+  readonly termCount: number;
+  /** The others get no grams: going through all words there ever were made every refresh slower than the one before. */
+  isInUse(term: number): boolean;
+}
+
+/** Relates the terms in use to their grams. */
+export async function relateGrams({ vocabulary, termCount, isInUse }: GramSource, pacer: Pacer): Promise<CharacterGrams> {
   const grams = createVocabulary();
   const offsets = new Uint32Array(termCount + 1);
   const related: number[] = [];
   for (let term = 0; term < termCount; term += 1) {
-    for (const gram of characterGrams(vocabulary.termAt(term))) related.push(grams.add(gram));
+    const inUse = isInUse(term);
+    if (inUse) for (const gram of characterGrams(vocabulary.termAt(term))) related.push(grams.add(gram));
     offsets[term + 1] = related.length;
-    if (pacer.spend(500)) await pacer.pause();
+    if (pacer.spend(inUse ? 500 : 5)) await pacer.pause();
   }
   const gramIds = Uint32Array.from(related);
   const tally = new Uint32Array(grams.size);

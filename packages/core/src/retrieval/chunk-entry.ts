@@ -1,10 +1,11 @@
-/** What the index keeps of one chunk: its terms in order, their counts, and a sketch for finding near-duplicates. */
+/** What the index keeps of one chunk: its terms in order, their counts, and its wording for finding near-duplicates. */
 import { countTerms, type TermCounts } from "../lexical/term-counts.ts";
 import type { Vocabulary } from "../lexical/vocabulary.ts";
 import type { IndexedChunk } from "../model.ts";
 import type { Analyzer } from "../text/analyzer.ts";
 import { splitSentences } from "../text/sentences.ts";
-import { sketchShingles } from "./near-duplicates.ts";
+import { type Digest, digestText } from "./fingerprint.ts";
+import { readWording, type Wording } from "./near-duplicates.ts";
 
 export interface ChunkEntry {
   readonly chunk: IndexedChunk;
@@ -16,7 +17,10 @@ export interface ChunkEntry {
   readonly titleTerms: Uint32Array;
   /** Counts of the text's terms, and one of each title or heading term that the text lacks. */
   readonly counts: TermCounts;
-  readonly sketch: Uint32Array;
+  /** Of the text without its title and headings. */
+  readonly wording: Wording;
+  /** Of the text and of everything around it that a hit shows or a filter reads. */
+  readonly digest: Digest;
 }
 
 /** Analyses a chunk, adding its terms to the vocabulary. */
@@ -37,6 +41,12 @@ export function createChunkEntry(chunk: IndexedChunk, analyzer: Analyzer, vocabu
     sentenceEnds: Uint32Array.from(sentenceEnds),
     titleTerms: Uint32Array.from(titleTerms),
     counts: countTerms([...sequence, ...missing]),
-    sketch: sketchShingles(sequence),
+    wording: readWording(chunk.text),
+    digest: digestChunk(chunk),
   };
+}
+
+/** The text takes part although the content hash covers it: another extractor may read the same file differently. */
+function digestChunk({ documentId, contentHash, ordinal, start, end, path, title, headingPath, text }: IndexedChunk): Digest {
+  return digestText(JSON.stringify([`${documentId}:${contentHash}`, ordinal, start, end, path, title, headingPath, text]));
 }

@@ -7,7 +7,7 @@ describe("refreshing", () => {
     const index = createHybridIndex();
     upsert(index, TEA);
     expect(await idsOf(index, "tea")).toEqual([]);
-    expect(index.stats()).toEqual({ documents: 0, chunks: 0, terms: 0, dimensions: 0, generation: 0 });
+    expect(index.stats()).toEqual({ documents: 0, chunks: 0, terms: 0, dimensions: 0, termSpace: 0, generation: 0 });
     await index.refresh();
     expect(index.stats()).toMatchObject({ documents: 5, chunks: 5, generation: 1 });
   });
@@ -119,6 +119,34 @@ describe("the semantic space", () => {
     expect(index.toSnapshot()).not.toEqual(trained);
   });
 
+  const others = (count: number): Documents =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`d${at}`, `walrus tusk${at % 3} giraffe neck${at % 2} zebra`]));
+
+  it("is trained again when other words have taken the place of those it knows, at the same size", async () => {
+    const index = await indexOf(documents(12));
+    const trained = index.toSnapshot();
+    upsert(index, others(2));
+    await index.refresh();
+    expect(index.toSnapshot()).toEqual(trained);
+    upsert(index, others(8));
+    await index.refresh({ train: false });
+    expect(index.toSnapshot()).toEqual(trained);
+    await index.refresh();
+    expect(index.toSnapshot()).not.toEqual(trained);
+    const renewed = index.stats().generation;
+    await index.refresh();
+    expect(index.stats().generation).toBe(renewed);
+  });
+
+  it("is not trained at every refresh when it cannot know all words", async () => {
+    const index = await indexOf(documents(12), { lsa: { maxTerms: 3 } });
+    const trained = index.toSnapshot();
+    upsert(index, documents(1, 100));
+    await index.refresh();
+    expect(index.stats().generation).toBe(2);
+    expect(index.toSnapshot()).toEqual(trained);
+  });
+
   it("travels in a snapshot, so that a new process ranks as the old one did", async () => {
     const before = await indexOf(documents(12));
     const snapshot = before.toSnapshot() ?? new Uint8Array(0);
@@ -135,6 +163,72 @@ describe("the semantic space", () => {
     const index = createHybridIndex();
     expect(index.toSnapshot()).toBeUndefined();
     expect(index.fromSnapshot(new Uint8Array([1, 2, 3]))).toBe(false);
+  });
+});
+
+describe("the fingerprint", () => {
+  const reversed = (documents: Documents): Documents => Object.fromEntries(Object.entries(documents).reverse());
+
+  it("is the same for the same content, whatever the order", async () => {
+    const one = await indexOf(TEA);
+    expect((await indexOf(reversed(TEA))).fingerprint()).toBe(one.fingerprint());
+    const other = await indexOf({ ...TEA, walrus: "walrus tusk" });
+    expect(other.fingerprint()).not.toBe(one.fingerprint());
+  });
+
+  it("differs when a document was replaced, in two processes that counted as many refreshes", async () => {
+    const before = await indexOf(TEA);
+    const after = await indexOf({ ...TEA, rain: "Rain falls upwards." });
+    expect(after.stats().generation).toBe(before.stats().generation);
+    expect(after.fingerprint()).not.toBe(before.fingerprint());
+  });
+
+  it("differs when only the hash, the path or the title of a document has changed", async () => {
+    const fingerprints = await Promise.all(
+      [{}, { contentHash: "other" }, { path: "moved.md" }, { title: "Renamed" }].map(async (change) => {
+        const index = createHybridIndex();
+        index.upsertDocument(chunksOf("tea", ["green tea"]).map((chunk) => ({ ...chunk, ...change })));
+        await index.refresh({ train: false });
+        return index.fingerprint();
+      }),
+    );
+    expect(new Set(fingerprints).size).toBe(4);
+  });
+
+  it("changes with the refresh that brings a change, and comes back with the old content", async () => {
+    const index = createHybridIndex();
+    upsert(index, TEA);
+    await index.refresh({ train: false });
+    const first = index.fingerprint();
+    upsert(index, { walrus: "walrus tusk" });
+    expect(index.fingerprint()).toBe(first);
+    await index.refresh({ train: false });
+    expect(index.fingerprint()).not.toBe(first);
+    index.removeDocument("walrus");
+    await index.refresh({ train: false });
+    expect(index.fingerprint()).toBe(first);
+  });
+
+  it("tells a state without a semantic space from one with it, and knows the space from a snapshot", async () => {
+    const trained = await indexOf(TEA);
+    const index = createHybridIndex();
+    upsert(index, reversed(TEA));
+    await index.refresh({ train: false });
+    expect(index.fingerprint()).not.toBe(trained.fingerprint());
+    index.fromSnapshot(trained.toSnapshot() ?? new Uint8Array(0));
+    await index.refresh({ train: false });
+    expect(index.fingerprint()).toBe(trained.fingerprint());
+  });
+
+  it("is a constant for an index without documents", async () => {
+    const index = createHybridIndex();
+    const none = index.fingerprint();
+    expect(none).toBe("0000000000000000");
+    upsert(index, { one: "tea" });
+    await index.refresh();
+    index.removeDocument("one");
+    await index.refresh();
+    expect(index.fingerprint()).toBe(none);
   });
 });
 

@@ -9,9 +9,11 @@ import type { LsaModel, LsaOptions } from "../semantic/lsa.ts";
 import { readLsaSnapshot, writeLsaSnapshot } from "../semantic/lsa-snapshot.ts";
 import { type Analyzer, createAnalyzer } from "../text/analyzer.ts";
 import { type ChunkEntry, createChunkEntry } from "./chunk-entry.ts";
+import { createFingerprint } from "./fingerprint.ts";
 import { DEFAULT_FUSION_WEIGHTS, type FusionWeights } from "./fusion.ts";
 import { buildIndexState, type IndexState, needsTraining } from "./index-state.ts";
 import { searchState } from "./search.ts";
+import { forgetUnusedTerms } from "./unused-terms.ts";
 
 export interface HybridIndexOptions {
   /** Default: English stop words and stems, see {@link createAnalyzer}. */
@@ -38,6 +40,8 @@ export interface HybridIndexStats {
   readonly documents: number;
   readonly chunks: number;
   readonly terms: number;
+  /** Places in the tables that have one for every term; more than `terms` by those that only the semantic space or nothing uses any more. */
+  readonly termSpace: number;
   /** Rank of the semantic space; 0 without one. */
   readonly dimensions: number;
   /** Grows with every refresh that changed something; 0 before the first. */
@@ -52,6 +56,11 @@ export interface HybridIndex extends Retriever {
   /** Brings all changes so far into the searchable state; searches see the old state until it is done. Calls queue up. */
   refresh(options?: RefreshOptions): Promise<void>;
   stats(): HybridIndexStats;
+  /**
+   * Names the searchable state by what a search depends on: all chunks and the semantic space. Equal for equal content in any process and
+   * whatever the order in which it came, otherwise different; zeros while the index is empty. Changes with a refresh only.
+   */
+  fingerprint(): string;
   /** How rare an analysed term is in the searchable state, in nats; an unseen term has the largest value there is. */
   inverseDocumentFrequency(term: string): number;
   /** The trained semantic space as bytes; undefined before training. */
@@ -62,6 +71,9 @@ export interface HybridIndex extends Retriever {
    */
   fromSnapshot(snapshot: Uint8Array): boolean;
 }
+
+/** Fingerprint of an index in which nothing can be found. */
+const NO_CONTENT = createFingerprint().toHex();
 
 /**
  * Creates an empty index.
@@ -99,6 +111,8 @@ export function createHybridIndex(options: HybridIndexOptions = {}): HybridIndex
         },
         createPacer(yieldNow),
       );
+      if (state.semantic !== undefined) restored = undefined;
+      forgetUnusedTerms(vocabulary, state, collection, restored);
     } catch (error) {
       changed = true;
       throw error;
@@ -132,9 +146,11 @@ export function createHybridIndex(options: HybridIndexOptions = {}): HybridIndex
       documents: state?.documents.length ?? 0,
       chunks: state?.entries.length ?? 0,
       terms: state?.termCount ?? 0,
+      termSpace: state?.termSpace ?? 0,
       dimensions: state?.semantic?.model.rank ?? 0,
       generation: state?.generation ?? 0,
     }),
+    fingerprint: () => state?.fingerprint ?? NO_CONTENT,
     inverseDocumentFrequency(term) {
       const id = vocabulary.find(term);
       const frequency = id === undefined ? 0 : (state?.words.documentFrequency(id) ?? 0);

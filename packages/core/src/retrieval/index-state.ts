@@ -5,9 +5,11 @@ import { type Bm25Index, buildBm25 } from "../lexical/bm25.ts";
 import { relateGrams } from "../lexical/character-grams.ts";
 import type { Vocabulary } from "../lexical/vocabulary.ts";
 import type { Pacer } from "../pacing.ts";
+import { type Familiarity, isUnfamiliar, measureFamiliarity } from "../semantic/familiarity.ts";
 import { type LsaModel, type LsaOptions, trainLsa } from "../semantic/lsa.ts";
 import { buildSemanticIndex, type SemanticIndex } from "../semantic/semantic-index.ts";
 import type { ChunkEntry } from "./chunk-entry.ts";
+import { createFingerprint, digestText } from "./fingerprint.ts";
 
 /** The chunks of one document stand together, from `start` up to but not including `end`. */
 export interface DocumentRange {
@@ -19,6 +21,8 @@ export interface DocumentRange {
 
 export interface IndexState {
   readonly generation: number;
+  /** Names what a search depends on: the chunks and the semantic space, in any order and in any process. */
+  readonly fingerprint: string;
   readonly entries: readonly ChunkEntry[];
   readonly documents: readonly DocumentRange[];
   readonly words: Bm25Index;
@@ -35,6 +39,8 @@ export interface IndexState {
   readonly termSpace: number;
   /** Absent before the first training. */
   readonly semantic: SemanticIndex | undefined;
+  /** How well the space knows the collection; meaningless without one. */
+  readonly familiarity: Familiarity;
 }
 
 export interface IndexStateInput {
@@ -66,17 +72,18 @@ export async function buildIndexState(input: IndexStateInput, pacer: Pacer): Pro
   const countsAt = (document: number) => entries[document]?.counts ?? NO_TERMS;
 
   const words = await buildBm25({ documentCount, termCount, termCounts: countsAt }, pacer);
-  const related = await relateGrams(vocabulary, termCount, pacer);
+  const related = await relateGrams({ vocabulary, termCount, isInUse: (term) => words.documentFrequency(term) > 0 }, pacer);
   const gramCounts = (document: number) => related.gramCounts(countsAt(document));
   const characters = await buildBm25({ documentCount, termCount: related.grams.size, termCounts: gramCounts }, pacer);
   const bigrams = await countBigrams(entries, pacer);
-  const semantic = await buildSemantic(input, entries, termCount, pacer);
+  const { semantic, familiarity } = await buildSemantic(input, entries, termCount, pacer);
 
   let inUse = 0;
   for (let term = 0; term < termCount; term += 1) if (words.documentFrequency(term) > 0) inUse += 1;
   const sentences = entries.reduce((sum, entry) => sum + entry.sentenceEnds.length, 0);
   return {
     generation: input.generation,
+    fingerprint: await computeFingerprint(entries, semantic?.model, vocabulary, pacer),
     entries,
     documents,
     words,
@@ -94,7 +101,29 @@ export async function buildIndexState(input: IndexStateInput, pacer: Pacer): Pro
     termCount: inUse,
     termSpace: termCount,
     semantic,
+    familiarity,
   };
+}
+
+/**
+ * Of all chunks, and of the semantic space by its terms and their rarity: those name the collection that it was learnt from, whereas
+ * the coordinates differ in their last digits with the order of the documents.
+ */
+async function computeFingerprint(
+  entries: readonly ChunkEntry[],
+  model: LsaModel | undefined,
+  vocabulary: Vocabulary,
+  pacer: Pacer,
+): Promise<string> {
+  const fingerprint = createFingerprint();
+  for (const { digest } of entries) fingerprint.add(digest);
+  if (model === undefined || entries.length === 0) return fingerprint.toHex();
+  fingerprint.add(digestText(`space of ${model.rank} from ${model.corpusSize}`));
+  for (const [row, term] of model.terms.entries()) {
+    fingerprint.add(digestText(`${vocabulary.termAt(term)} ${(model.idf[row] ?? 0).toFixed(4)}`));
+    if (pacer.spend(200)) await pacer.pause();
+  }
+  return fingerprint.toHex();
 }
 
 const NO_TERMS = { ids: new Uint32Array(0), counts: new Uint32Array(0), length: 0 };
@@ -108,27 +137,31 @@ async function buildSemantic(
   entries: readonly ChunkEntry[],
   termCount: number,
   pacer: Pacer,
-): Promise<SemanticIndex | undefined> {
+): Promise<Pick<IndexState, "semantic" | "familiarity">> {
   const documentCount = entries.length;
   const termCounts = (document: number) => entries[document]?.counts ?? NO_TERMS;
   const earlier = input.previous?.semantic;
   let model = earlier?.model ?? input.model;
-  if (input.mayTrain && documentCount > 0 && (model === undefined || isOutgrown(model, documentCount))) {
-    model = await trainLsa({ documentCount, termCount, termCounts }, pacer, input.lsa);
+  const source = { documentCount, termCount, termCounts };
+  let familiarity = await measureFamiliarity(model, source, pacer, earlier === undefined ? undefined : input.previous?.familiarity);
+  if (input.mayTrain && documentCount > 0 && (model === undefined || isOutgrown(model, documentCount) || isUnfamiliar(familiarity))) {
+    model = await trainLsa(source, pacer, input.lsa);
+    const { share } = await measureFamiliarity(model, source, pacer);
+    familiarity = { share, atTraining: share };
   }
-  if (model === undefined) return undefined;
+  if (model === undefined) return { semantic: undefined, familiarity };
   const rows = new Map<ChunkEntry, number>();
   if (earlier?.model === model) for (const [row, entry] of (input.previous?.entries ?? []).entries()) rows.set(entry, row);
   const earlierRow = (document: number): number => {
     const entry = entries[document];
     return entry === undefined ? -1 : (rows.get(entry) ?? -1);
   };
-  return buildSemanticIndex(model, { documentCount, termCounts, earlierRow }, pacer, earlier);
+  return { semantic: await buildSemanticIndex(model, { documentCount, termCounts, earlierRow }, pacer, earlier), familiarity };
 }
 
-/** Whether the space of a state is missing, or was learnt from a collection of quite another size. */
-export function needsTraining({ entries, semantic }: IndexState): boolean {
-  return entries.length > 0 && (semantic === undefined || isOutgrown(semantic.model, entries.length));
+/** Whether the space of a state is missing, or was learnt from a collection of quite another size or of other words. */
+export function needsTraining({ entries, semantic, familiarity }: IndexState): boolean {
+  return entries.length > 0 && (semantic === undefined || isOutgrown(semantic.model, entries.length) || isUnfamiliar(familiarity));
 }
 
 function isOutgrown(model: LsaModel, documentCount: number): boolean {

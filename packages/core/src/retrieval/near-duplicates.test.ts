@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { areNearDuplicates, sketchShingles } from "./near-duplicates.ts";
+import { areNearDuplicates, readWording, sketchShingles } from "./near-duplicates.ts";
 
 function shingled(terms: readonly number[]) {
-  const sequence = Uint32Array.from(terms);
-  return { sequence, sketch: sketchShingles(sequence) };
+  const words = Uint32Array.from(terms);
+  return { words, decisive: 0, sketch: sketchShingles(words) };
 }
 
 /** Jaccard overlap of runs of three terms. */
@@ -41,6 +41,37 @@ describe("areNearDuplicates", () => {
     const edited = terms.with(150, 1);
     expect(overlapOf(terms, edited)).toBeGreaterThan(0.95);
     expect(areNearDuplicates(shingled(terms), shingled(edited))).toBe(true);
+  });
+
+  const areSame = (left: string, right: string): boolean => areNearDuplicates(readWording(left), readWording(right));
+  const filler = Array.from({ length: 200 }, (_, at) => "abcdefghij".charAt(at % 10) + "klmnopq".charAt(at % 7) + "rstuvwxyz".charAt(at % 9)).join(
+    " ",
+  );
+
+  it("keeps what is allowed apart from what is not, in a short text and a long one", () => {
+    expect(areSame("Smoking is allowed on the balcony.", "Smoking is not allowed on the balcony.")).toBe(false);
+    expect(areSame("Smoking is allowed on the balcony.", "Smoking is allowed in the balcony.")).toBe(false);
+    expect(areSame(`${filler} smoking is allowed ${filler}`, `${filler} smoking is not allowed ${filler}`)).toBe(false);
+    expect(areSame(`${filler} smokers do ${filler}`, `${filler} smokers don’t ${filler}`)).toBe(false);
+    expect(areSame(`${filler} smoking is allowed ${filler}`, `${filler} smoking was allowed ${filler}`)).toBe(true);
+  });
+
+  it.each([
+    ["12", "13"],
+    ["-4", "4"],
+    ["3.5", "35"],
+    ["2024", "2025"],
+    ["B12", "B6"],
+  ])("keeps texts apart that differ in a number: %s and %s", (one, other) => {
+    expect(areSame(`Pay ${one} euros.`, `Pay ${other} euros.`)).toBe(false);
+    expect(areSame(`${filler} pay ${one} euros ${filler}`, `${filler} pay ${other} euros ${filler}`)).toBe(false);
+    expect(areSame(`${filler} pay ${one} euros ${filler}`, `${filler} pays ${one} euros ${filler}`)).toBe(true);
+  });
+
+  it("does not see case, punctuation and white space", () => {
+    expect(areSame("Smoking is ALLOWED, on the balcony!", "smoking is allowed\n on the balcony")).toBe(true);
+    expect(areSame("绿茶需要三分钟。", "绿茶需要五分钟。")).toBe(false);
+    expect(areSame("😀", "😀")).toBe(false);
   });
 
   it("keeps short texts apart that differ at all", () => {

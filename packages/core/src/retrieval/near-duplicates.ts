@@ -1,12 +1,23 @@
-/** Finds chunks that say the same: a min-hash sketch rules pairs out cheaply, exact shingle overlap decides. */
+/** Finds chunks that say the same: a min-hash sketch rules pairs out cheaply, exact shingle overlap of all words decides. */
+import { digestText } from "./fingerprint.ts";
 
-/** Terms per shingle. */
+/** Words per shingle. */
 const SHINGLE = 3;
 const SKETCH_SIZE = 16;
 /** Equal sketch entries below which the exact comparison is not worth making: an overlap of .9 gives 14.4 of 16 on average. */
 const SKETCH_SUSPICION = 11;
 /** Jaccard overlap of shingles from which two chunks count as near-duplicates. */
 const NEAR_DUPLICATE_OVERLAP = 0.9;
+/** Shorter texts, in words, must be equal: there one word is a large part of what is said. */
+const SHORT = 12;
+
+/**
+ * A number with its sign and its separators; a character of a script without spaces; or a run of letters, digits and marks.
+ * Stop words stay: "is allowed" and "is not allowed" differ in nothing else.
+ */
+const WORD = /[-−]?\p{Nd}+(?:[.,:/]\p{Nd}+)*|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}]|[\p{L}\p{N}\p{M}]+(?:['’]\p{L}+)*/gu;
+/** Words that turn what is said, and whatever holds a digit: two texts that differ in one of them do not say the same, however long they are. */
+const DECISIVE = /\p{N}|^(?:not|no|never|none|nor|neither|nothing|nobody|without|except|unless|cannot)$|n['’]t$/u;
 
 /** Smallest hash of the text's shingles under each of sixteen hash functions (Broder 1997); all ones for an empty text. */
 export function sketchShingles(sequence: ArrayLike<number>): Uint32Array {
@@ -21,26 +32,41 @@ export function sketchShingles(sequence: ArrayLike<number>): Uint32Array {
   return sketch;
 }
 
-/** The parts of an entry that decide whether two are near-duplicates. */
-export interface Shingled {
-  readonly sequence: Uint32Array;
+/** What decides whether two texts are near-duplicates. */
+export interface Wording {
+  /** Hash of each word, case and compatibility forms folded, in order. */
+  readonly words: Uint32Array;
+  /** Hash of the numbers and negations in order. */
+  readonly decisive: number;
+  /** Of {@link sketchShingles}. */
   readonly sketch: Uint32Array;
 }
 
-/** Whether the two have the same terms in the same order, or share at least nine tenths of their shingles. */
-export function areNearDuplicates(left: Shingled, right: Shingled): boolean {
-  if (left.sequence.length === 0 || right.sequence.length === 0) return false;
+export function readWording(text: string): Wording {
+  const found = text.normalize("NFKC").toLowerCase().match(WORD) ?? [];
+  const words = Uint32Array.from(found, (word) => digestText(word).first);
+  return { words, decisive: digestText(found.filter((word) => DECISIVE.test(word)).join(" ")).first, sketch: sketchShingles(words) };
+}
+
+/** Whether the two have the same words in the same order or, if long, the same numbers and negations and nine tenths of their shingles. */
+export function areNearDuplicates(left: Wording, right: Wording): boolean {
+  if (left.words.length === 0 || right.words.length === 0 || left.decisive !== right.decisive) return false;
+  if (Math.min(left.words.length, right.words.length) < SHORT) return haveEqualWords(left.words, right.words);
   let equal = 0;
   for (let at = 0; at < SKETCH_SIZE; at += 1) if (left.sketch[at] === right.sketch[at]) equal += 1;
   if (equal < SKETCH_SUSPICION) return false;
-  const leftShingles = new Set(shingleHashes(left.sequence));
-  const rightShingles = new Set(shingleHashes(right.sequence));
+  const leftShingles = new Set(shingleHashes(left.words));
+  const rightShingles = new Set(shingleHashes(right.words));
   let shared = 0;
   for (const shingle of leftShingles) if (rightShingles.has(shingle)) shared += 1;
   return shared >= NEAR_DUPLICATE_OVERLAP * (leftShingles.size + rightShingles.size - shared);
 }
 
-/** One hash for each run of {@link SHINGLE} terms; a shorter text is one shingle. */
+function haveEqualWords(left: Uint32Array, right: Uint32Array): boolean {
+  return left.length === right.length && left.every((word, at) => word === right[at]);
+}
+
+/** One hash for each run of {@link SHINGLE} words; a shorter text is one shingle. */
 function shingleHashes(sequence: ArrayLike<number>): number[] {
   const hashes: number[] = [];
   if (sequence.length === 0) return hashes;

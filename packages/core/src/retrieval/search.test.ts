@@ -76,6 +76,14 @@ describe("filters", () => {
   });
 });
 
+describe("names that look like stop words", () => {
+  it("are found by a question that spells them as names", async () => {
+    const index = await indexOf({ ...TEA, spring: "The regatta takes place in May.", advice: "Salt is bad, according to the WHO." });
+    expect((await idsOf(index, "What happens in May?"))[0]).toBe("spring");
+    expect((await idsOf(index, "What does the WHO advise?"))[0]).toBe("advice");
+  });
+});
+
 describe("near-duplicates", () => {
   const long = "Steep green tea for three minutes in water of eighty degrees, pour it off, wait, and steep the same leaves twice more.";
 
@@ -91,6 +99,11 @@ describe("near-duplicates", () => {
     expect(await idsOf(index, "tea madagascar zanzibar")).toEqual(expect.arrayContaining(["plain", "special"]));
     const found = await idsOf(index, "tea steeping");
     expect(found.filter((id) => id === "plain" || id === "special")).toHaveLength(1);
+  });
+
+  it("are not those that allow and those that forbid", async () => {
+    const index = await indexOf({ ...TEA, yes: "Smoking is allowed on the balcony.", no: "Smoking is not allowed on the balcony." });
+    expect(await idsOf(index, "Is smoking allowed on the balcony?")).toEqual(expect.arrayContaining(["yes", "no"]));
   });
 
   it("do not crowd out what stands behind hundreds of them", async () => {

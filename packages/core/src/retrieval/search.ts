@@ -71,7 +71,7 @@ function chooseDistinct(state: IndexState, query: AnalyzedQuery, candidates: Can
     if (entry === undefined) continue;
     const repeats = chosen.some((other) => {
       const better = state.entries[candidates.chunks[other] ?? -1];
-      return better !== undefined && areNearDuplicates(better, entry) && !addsQueryTerm(entry.sequence, better.sequence, query);
+      return better !== undefined && areNearDuplicates(better.wording, entry.wording) && !addsQueryTerm(entry.sequence, better.sequence, query);
     });
     if (!repeats) chosen.push(index);
   }

@@ -61,6 +61,25 @@ describe("createAnalyzer", () => {
     expect(analyzer.terms("字")).toEqual(["字"]);
   });
 
+  it("keeps the month of May, but not the verb, at the beginning of a sentence or within", () => {
+    expect(analyzer.terms("What happens in May?")).toEqual(["happen", "may"]);
+    expect(analyzer.terms("Early\nMay 2024")).toEqual(["earli", "may", "2024"]);
+    for (const text of ["May I smoke?", "I may smoke. May I?", "Smoke!\n\nMay I?", "- smoke\n- May smoke", "“May I smoke?”", "You MAY smoke"]) {
+      expect(analyzer.terms(text)).not.toContain("may");
+    }
+  });
+
+  it("keeps abbreviations that look like stop words", () => {
+    expect(analyzer.terms("What does the WHO advise?")).toEqual(["who", "advis"]);
+    expect(analyzer.terms("The US’s IT budget, and theirs with us")).toEqual(["us", "it", "budget"]);
+    expect(analyzer.terms("WHO")).toEqual(["who"]);
+  });
+
+  it("does not mistake stress and texts in capitals for abbreviations", () => {
+    expect(analyzer.terms("Do NOT smoke, AND do not drink")).toEqual(["smoke", "drink"]);
+    expect(analyzer.terms("WHAT IS THE DOSE OF IT?")).toEqual(["dose"]);
+  });
+
   it("finds no term in stop words, punctuation, emoji and lone surrogates", () => {
     expect(analyzer.terms("what is the of and ?!… 😀👍🏽 \ud800 \udc00")).toEqual([]);
   });

@@ -1,5 +1,6 @@
 /** Turns text into index terms: Unicode words, folded, without stop words, stemmed; scripts without spaces as character bigrams. */
 import { stemmer } from "stemmer";
+import { stopWordName } from "./stop-word-names.ts";
 import { STOP_WORDS } from "./stop-words.ts";
 
 /** One index term and where its source stands in the text, in UTF-16 units. */
@@ -10,7 +11,7 @@ export interface Token {
 }
 
 export interface AnalyzerOptions {
-  /** Words to leave out, lower case and without apostrophes. Default: {@link STOP_WORDS}. */
+  /** Words to leave out unless they spell a name ("US", "in May"), lower case and without apostrophes. Default: {@link STOP_WORDS}. */
   readonly stopWords?: ReadonlySet<string> | undefined;
   /** Reduces a folded word to its stem. Default: Porter's algorithm for words of ASCII letters. */
   readonly stem?: ((word: string) => string) | undefined;
@@ -71,10 +72,15 @@ export function createAnalyzer(options: AnalyzerOptions = {}): Analyzer {
   };
 
   const visit = (text: string, emit: (term: string, start: number, end: number) => void): void => {
+    let before: number | undefined;
     for (const match of text.matchAll(WORD)) {
       const raw = match[0];
       const start = match.index;
-      if (!memo.has(raw) && UNSPACED.test(raw)) visitUnspaced(raw, start, termsOfWord, emit);
+      const name = stopWordName(text, raw, start, before);
+      before = start + raw.length;
+      // Neither remembered, for it depends on the surroundings, nor stemmed, for it is a name.
+      if (name !== undefined && stopWords.has(name)) emit(name, start, before);
+      else if (!memo.has(raw) && UNSPACED.test(raw)) visitUnspaced(raw, start, termsOfWord, emit);
       else for (const term of termsOfWord(raw)) emit(term, start, start + raw.length);
     }
   };

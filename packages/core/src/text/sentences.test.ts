@@ -8,7 +8,26 @@ function sentencesOf(text: string, options?: SentenceOptions): string[] {
 }
 
 const fragment = fc.oneof(
-  fc.constantFrom("Dr.", "e.g.", "U.S.", "J. Smith", "vitamin C. It", "No. 7", "3.50.", "…", "?!", '."', "1. ", "- ", "# A", "| a |", "```", "> q"),
+  fc.constantFrom(
+    "Dr.",
+    "e.g.",
+    "U.S.",
+    "J. Smith",
+    "vitamin C. It",
+    "No. 7",
+    "3. Mai",
+    "z. B.",
+    "3.50.",
+    "…",
+    "?!",
+    '."',
+    "1. ",
+    "- ",
+    "# A",
+    "| a |",
+    "```",
+    "> q",
+  ),
   fc.constantFrom("。", "！」", "\u00a0", "\u2028", "\r", "\t", "😀", "\ud800", "\udc00", ".".repeat(20), "x".repeat(50)),
   fc.lorem({ maxCount: 12 }),
   fc.string({ unit: "binary", maxLength: 20 }),
@@ -36,6 +55,22 @@ describe("splitSentences", () => {
   it("ends them at an abbreviation that closes a sentence, and at a single letter that is no initial", () => {
     expect(sentencesOf("He works for Acme Inc. She does not.")).toEqual(["He works for Acme Inc.", "She does not."]);
     expect(sentencesOf("It is rich in vitamin C. It tastes sour.")).toEqual(["It is rich in vitamin C.", "It tastes sour."]);
+  });
+
+  it.each([
+    "Die Garantie endet am 3. Mai 2026.",
+    "Die Messe dauert vom 30. September bis zum 01. Oktober, nicht vom 11.–13. März.",
+    "Sie trinkt Tee, z.B. Oolong, bzw. Kaffee, d.h. Espresso, u.a. Mokka, ca. Drittel voll, in der Langen Str. Nr. Acht.",
+    "Er wohnt in der Hauptstr. 5 und mag Obst, z. B. Äpfel.",
+    "Kaffee, Tee usw. sind da.",
+  ])("does not end German sentences at days and abbreviations: %s", (text) => expect(sentencesOf(text)).toEqual([text]));
+
+  it("ends them after numbers that are no days, and at “usw.” before a capital letter", () => {
+    expect(sentencesOf("Es waren 40. Mai ist der fünfte Monat.")).toEqual(["Es waren 40.", "Mai ist der fünfte Monat."]);
+    expect(sentencesOf("She scored 3. Maize is a plant.")).toEqual(["She scored 3.", "Maize is a plant."]);
+    expect(sentencesOf("Es gibt Tee usw. Der Kaffee ist aus.")).toEqual(["Es gibt Tee usw.", "Der Kaffee ist aus."]);
+    expect(sentencesOf("It returns a str. The end.")).toEqual(["It returns a str.", "The end."]);
+    expect(sentencesOf("We know x, y and z. But why?")).toEqual(["We know x, y and z.", "But why?"]);
   });
 
   it("ends Chinese and Japanese sentences without a space", () => {

@@ -17,12 +17,20 @@ const ABBREVIATIONS = new Set(
     "mr mrs ms dr prof rev hon st sr jr gen col lt capt sgt gov sen rep pres messrs mme mlle " +
     "vs etc al approx ca cf e.g i.e eg ie viz resp incl excl fig figs eq eqs ref refs sec sect ch chap vol vols pp p ed eds no nos nr op cit ibid " +
     "inc ltd co corp dept univ assn bros est jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun " +
-    "u.s u.k u.n e.u d.c a.m p.m ph.d b.a m.a b.sc m.sc a.d b.c mt ft ave blvd rd hr hrs min max tel ext"
+    "u.s u.k u.n e.u d.c a.m p.m ph.d b.a m.a b.sc m.sc a.d b.c mt ft ave blvd rd hr hrs min max tel ext " +
+    "z.b bzw d.h u.a usw"
   ).split(" "),
 );
 
 /** Abbreviations that often do end a sentence: before a capital letter they count as an end. */
-const OFTEN_LAST = new Set("etc inc ltd co corp u.s u.k u.n e.u d.c a.m p.m ph.d jr sr".split(" "));
+const OFTEN_LAST = new Set("etc inc ltd co corp u.s u.k u.n e.u d.c a.m p.m ph.d jr sr usw".split(" "));
+
+/** "3. Mai": German writes the day as an ordinal number, with a full stop. */
+const DAY = /(?<![\p{L}\p{N}])0?(?:[1-9]|[12]\d|3[01])$/u;
+const GERMAN_MONTH =
+  /^\s+(?:Januar|Jänner|Jan\.|Februar|Feber|Feb\.|März|Mrz\.|April|Apr\.|Mai|Juni|Juli|August|Aug\.|Septembers?|Sept?\.|Oktobers?|Okt\.|Novembers?|Nov\.|Dezembers?|Dez\.)(?![\p{L}\p{N}])/u;
+/** "Str. 5", "Hauptstr. 5", but not the "str" of programmers. */
+const GERMAN_STREET = /(?:^|-)(?:\p{Lu}\p{L}*s|S)tr$/u;
 
 const LIST_MARKER = /^\s*(?:[-*+•◦▪‣]\s|\(?\d{1,3}[.)]\s|\(?[a-zA-Z][)]\s|#{1,6}\s|>\s?|\||```|~~~|(?:[-*_]\s*){3,}$)/;
 const HEADING = /^\s*#{1,6}\s/;
@@ -135,6 +143,11 @@ function endsSentence(content: string, first: number, stop: number, end: number)
   // "J. Smith", but "vitamin C. It": an initial follows a capitalised word or begins the sentence, and a name follows it.
   if (/^\p{Lu}$/u.test(bare)) return !/(?:^|[\p{Lu}.][\p{L}.]*\s+)["'“(]*$/u.test(content.slice(Math.max(0, stop - 30), stop - 1));
   if (/^\d{1,3}$/.test(bare) && stop - bare.length <= first) return false;
+  const after = content.slice(end, end + 16);
+  if (DAY.test(bare) && GERMAN_MONTH.test(after)) return false;
+  // "z. B." is written with a space, too.
+  if (bare === "z" && /^\s+B\./.test(after)) return false;
+  if (GERMAN_STREET.test(bare)) return false;
   const folded = bare.toLowerCase();
   if (!ABBREVIATIONS.has(folded)) return true;
   return OFTEN_LAST.has(folded) && /\p{Lu}/u.test(next);
