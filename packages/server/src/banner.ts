@@ -9,8 +9,8 @@ export interface BannerFacts {
   readonly dataDir: string;
   readonly sampleQuestion: string;
   readonly startedInMs: number;
-  /** Set once, at the first start: the secrets that were created. */
-  readonly created: { readonly path: string; readonly apiKey: string; readonly adminPassword: string } | undefined;
+  /** Set once, at the first start: the secrets that were created; those that are configured are not shown. */
+  readonly created: { readonly path: string; readonly apiKey: string | undefined; readonly adminPassword: string | undefined } | undefined;
   readonly secretsPath: string | undefined;
   /** What is in use, and the variable that replaces it. */
   readonly parts: readonly { readonly part: string; readonly inUse: string; readonly replaceWith: string }[];
@@ -20,7 +20,7 @@ export function banner(facts: BannerFacts): string {
   const { address, created } = facts;
   const key = "$API_KEY";
   const readKey =
-    created !== undefined
+    created?.apiKey !== undefined
       ? `  API_KEY=${created.apiKey}`
       : facts.secretsPath === undefined
         ? "  # API_KEY is the one you configured"
@@ -33,8 +33,8 @@ export function banner(facts: BannerFacts): string {
   if (created !== undefined) {
     lines.push(
       `Secrets were created and are kept in ${created.path} (readable by you alone). They are shown this once:`,
-      `  API key         ${created.apiKey}`,
-      `  admin password  ${created.adminPassword}   (user: admin)`,
+      ...(created.apiKey === undefined ? [] : [`  API key         ${created.apiKey}`]),
+      ...(created.adminPassword === undefined ? [] : [`  admin password  ${created.adminPassword}   (user: admin)`]),
       "",
     );
   }

@@ -151,7 +151,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     newId: randomUUID,
     digest: sha256,
     analyzer,
-    indexGeneration: () => index.stats().generation,
+    indexFingerprint: () => hybridIndex.fingerprint(),
     inverseDocumentFrequency: (term) => hybridIndex.inverseDocumentFrequency(term),
     limits: { maxTurns: config.SESSION_MAX_TURNS, maxChars: config.SESSION_MAX_CHARS, sessionsPerPrincipal: config.SESSIONS_PER_PRINCIPAL },
     model,
@@ -245,7 +245,13 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
         docsDir: config.DOCS_DIR,
         dataDir: config.DATA_DIR,
         sampleQuestion: await chooseSampleQuestion(config.DOCS_DIR, stores.documents),
-        created: created ? { path: secretsPath, apiKey: secrets.apiKey, adminPassword: secrets.adminPassword } : undefined,
+        created: created
+          ? {
+              path: secretsPath,
+              apiKey: config.API_KEY === undefined ? secrets.apiKey : undefined,
+              adminPassword: config.ADMIN_PASSWORD === undefined ? secrets.adminPassword : undefined,
+            }
+          : undefined,
         secretsPath: config.API_KEY === undefined ? secretsPath : undefined,
         parts: describeParts(config, language),
       };

@@ -50,6 +50,13 @@ describe("configuration", () => {
     expect(problems.join("\n")).toMatch(/PORT must be a whole number[\s\S]*LOG_LEVEL must be one of[\s\S]*LLM_BASE_URL must be an http/);
   });
 
+  it("wants no documents from the folder that holds the secrets", () => {
+    expect(problemsOf({ DATA_DIR: "/srv/rag", DOCS_DIR: "/srv/rag/notes" })).toEqual([expect.stringContaining("DOCS_DIR lies in DATA_DIR")]);
+    expect(problemsOf({ DATA_DIR: "/srv/rag", DOCS_DIR: "/srv/rag" })).toHaveLength(1);
+    expect(problemsOf({ DATA_DIR: "/srv/notes/data", DOCS_DIR: "/srv/notes" })).toEqual([]);
+    expect(problemsOf({ DATA_DIR: "/srv/rag", DOCS_DIR: "/srv/rag-notes" })).toEqual([]);
+  });
+
   it("wants a model name with a model address", () => {
     expect(problemsOf({ LLM_BASE_URL: "http://127.0.0.1:1234/v1" })).toEqual(["LLM_MODEL is missing; LLM_BASE_URL needs it"]);
   });

@@ -1,5 +1,5 @@
 /** The configuration: every setting once, with its default and meaning. The only module that reads the environment. */
-import { resolve } from "node:path";
+import { resolve, sep } from "node:path";
 
 /** The corpus that comes with the program, wherever it is started from. */
 export const EXAMPLE_DOCUMENTS = resolve(import.meta.dirname, "../../../examples/documents");
@@ -198,8 +198,11 @@ export function readConfig(environment: Environment): Config {
     if (problem !== undefined) problems.push(problem);
   }
   if (config.LLM_BASE_URL !== undefined && config.LLM_MODEL === undefined) problems.push("LLM_MODEL is missing; LLM_BASE_URL needs it");
+  const dataDir = resolve(config.DATA_DIR);
+  const docsDir = config.DOCS_DIR === undefined ? EXAMPLE_DOCUMENTS : resolve(config.DOCS_DIR);
+  if (`${docsDir}${sep}`.startsWith(`${dataDir}${sep}`)) problems.push("DOCS_DIR lies in DATA_DIR, which holds secrets; choose a folder outside it");
   if (problems.length > 0) throw new ConfigError(problems);
-  return { ...config, DATA_DIR: resolve(config.DATA_DIR), DOCS_DIR: config.DOCS_DIR === undefined ? EXAMPLE_DOCUMENTS : resolve(config.DOCS_DIR) };
+  return { ...config, DATA_DIR: dataDir, DOCS_DIR: docsDir };
 }
 
 /** Reads the environment of this process. */

@@ -43,6 +43,25 @@ async function* replay(events: readonly IngestionEvent[], until: Promise<void> =
 }
 
 describe("ingestion jobs", () => {
+  it("tell followers of each file what became of that one, unchanged ones too", async () => {
+    const held = Promise.withResolvers<void>();
+    const events: readonly IngestionEvent[] = [...TWO_FILES, { type: "file", path: "c.md", outcome: "unchanged" }];
+    const { jobs } = jobsOver(() => replay(events, held.promise));
+    const { id } = await jobs.start();
+    const told: unknown[] = [];
+    const following = (async () => {
+      for await (const { event, data } of jobs.follow(id, new AbortController().signal)) if (event === "file") told.push(data);
+    })();
+    await Promise.resolve();
+    held.resolve();
+    await following;
+    expect(told).toEqual([
+      { path: "a.md", outcome: "added", chunks: 3 },
+      { path: "b.bin", outcome: "failed", stage: "decode", reason: "it is a binary file", keptEarlierVersion: false },
+      { path: "c.md", outcome: "unchanged" },
+    ]);
+  });
+
   it("record what became of each file", async () => {
     const { jobs, store } = jobsOver(() => replay(TWO_FILES));
     const { id } = await jobs.start();

@@ -68,6 +68,9 @@ interface Dependencies {
   readonly onProgress?: (job: IngestionJob) => void;
 }
 
+/** Ended jobs that can still be looked at. */
+const KEPT_JOBS = 100;
+
 type Listener = (event: { readonly event: string; readonly data: unknown }) => void;
 
 export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgress }: Dependencies): IngestionJobs {
@@ -82,9 +85,8 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
       case "started":
         return { ...job, progress: { done: 0, total: event.total } };
       case "file": {
-        const { type: _, ...result } = event;
-        const counts = { ...job.counts, [result.outcome]: job.counts[result.outcome] + 1 };
-        return { ...job, counts, files: result.outcome === "unchanged" ? job.files : [...job.files, result] };
+        const counts = { ...job.counts, [event.outcome]: job.counts[event.outcome] + 1 };
+        return { ...job, counts };
       }
       case "progress":
         return { ...job, progress: { done: event.done, total: event.total } };
@@ -94,10 +96,17 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
   }
 
   async function run(running: NonNullable<typeof current>): Promise<void> {
+    // One list that grows: copying it for each file would take quadratic time.
+    const files: FileResult[] = [];
+    running.job = { ...running.job, files };
     try {
       for await (const event of ingest(running.abort.signal)) {
         running.job = apply(running.job, event);
-        if (event.type === "file") tell({ event: "file", data: running.job.files.at(-1) ?? event });
+        if (event.type === "file") {
+          const { type: _, ...result } = event;
+          if (result.outcome !== "unchanged") files.push(result);
+          tell({ event: "file", data: result });
+        }
         if (event.type === "progress") tell({ event: "progress", data: running.job.progress });
         onProgress?.(running.job);
       }
@@ -113,12 +122,18 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
     }
     const { id: jobId, state, counts } = running.job;
     log.info({ jobId, state, ...counts }, "ingestion ended");
-    await jobs.saveJob(running.job).catch((error: unknown) => log.error({ err: error, jobId }, "the job's end could not be recorded"));
+    await jobs
+      .saveJob(running.job)
+      .then(() => jobs.pruneJobs(KEPT_JOBS))
+      .catch((error: unknown) => log.error({ err: error, jobId }, "the job's end could not be recorded"));
     current = undefined;
     tell({ event: "done", data: running.job });
   }
 
-  const get: IngestionJobs["get"] = async (id) => (current?.job.id === id ? current.job : await jobs.getJob(id));
+  const get: IngestionJobs["get"] = async (id) => {
+    if (current?.job.id !== id) return await jobs.getJob(id);
+    return { ...current.job, files: [...current.job.files] };
+  };
 
   return {
     get,

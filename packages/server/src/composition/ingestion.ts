@@ -21,6 +21,8 @@ export function openIngestion(
     maxFileBytes: config.MAX_FILE_BYTES,
     maxFiles: config.MAX_FILES,
     timers,
+    // Its own secrets and database are no documents, wherever somebody put them.
+    exclude: config.DATA_DIR,
     onIgnored: (counts) => log.debug(counts, "passed over in the documents folder"),
   });
   opened.add(() => source.close());

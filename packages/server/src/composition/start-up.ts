@@ -10,8 +10,6 @@ import type { Surroundings } from "./surroundings.ts";
 import { timers } from "./time.ts";
 import { untilAvailable } from "./until-available.ts";
 
-/** Ended ingestion jobs that can still be looked at. */
-const KEPT_JOBS = 100;
 /** Up to this many chunks the semantic space is learnt within a second or two, so the first start waits for it. */
 const QUICKLY_TRAINED_CHUNKS = 1_500;
 
@@ -50,7 +48,6 @@ async function load(parts: StartUpParts, { log }: Pick<Surroundings, "log">): Pr
   await index.load();
   await feedback.replay();
   const interrupted = await stores.ingestionJobs.interruptRunningJobs(new Date().toISOString());
-  await stores.ingestionJobs.pruneJobs(KEPT_JOBS);
   if (interrupted > 0) log.info({ interrupted }, "an ingestion was interrupted by the end of the last run; it is taken up again");
   // What is stored already can be asked about while the folder is read again.
   if (index.stats().documents > 0) health.markReady();

@@ -7,12 +7,17 @@ import type { RestEnvironment } from "./environment.ts";
 import { readForm, readJson } from "./read-body.ts";
 import { passwordRequest, tokenRequest } from "./schemas.ts";
 
+/** A name of 200 and passwords of 1,000 characters, encoded, with room for the other fields of OAuth. */
+const MAX_CREDENTIALS_BYTES = 16_384;
+
 const addressOf = (c: Context<RestEnvironment>): string => c.env.incoming?.socket.remoteAddress ?? "unknown";
 
 export function mountAuth(app: Hono<RestEnvironment>, services: AppServices): void {
+  // Anybody may send these, so they are held for far less than what a client may send.
+  const limits = { ...services.limits, maxBodyBytes: Math.min(MAX_CREDENTIALS_BYTES, services.limits.maxBodyBytes) };
   app.post("/auth/token", async (c) => {
     authorise("auth.login", c.get("principal"));
-    const { username, password } = await readForm(c, tokenRequest, services.limits);
+    const { username, password } = await readForm(c, tokenRequest, limits);
     const address = addressOf(c);
     services.loginThrottle.admit(username, address);
     if (!(await services.users.verifyPassword(username, password))) throw new RagError("unauthenticated", "The user name or the password is wrong.");
@@ -27,7 +32,7 @@ export function mountAuth(app: Hono<RestEnvironment>, services: AppServices): vo
     const principal = c.get("principal");
     authorise("auth.password", principal);
     if (principal.kind !== "user" && principal.kind !== "admin") throw new RagError("forbidden", "Only a user has a password.");
-    const { oldPassword, newPassword } = await readJson(c, passwordRequest, services.limits);
+    const { oldPassword, newPassword } = await readJson(c, passwordRequest, limits);
     // Whoever holds a stolen token must not guess the password through it.
     services.loginThrottle.admit(principal.id, addressOf(c));
     await services.users.changePassword(principal.id, oldPassword, newPassword);

@@ -60,6 +60,9 @@ export function mountChat(app: Hono<RestEnvironment>, services: AppServices): vo
           const error = toRagError(thrown);
           if (!signal.aborted) log.warn({ err: error.cause ?? error, code: error.code }, "stream failed");
           yield { event: "error", data: toProblem(error, requestId) };
+        } finally {
+          // However the reader went, the answer behind it must come to its end too.
+          await iterator.return?.(undefined);
         }
       }
       return eventStreamResponse({

@@ -75,11 +75,12 @@ describe("event stream", () => {
   it("gives up on a reader that does not read", async () => {
     vi.useFakeTimers();
     try {
-      const { onClose } = streamOf([{ event: "delta", data: 1 }], { hang: false, writeTimeoutMs: 500 });
+      const { onClose, seen } = streamOf([{ event: "delta", data: 1 }], { hang: false, writeTimeoutMs: 500 });
       await vi.advanceTimersByTimeAsync(400);
       expect(onClose).not.toHaveBeenCalled();
       await vi.advanceTimersByTimeAsync(200);
       expect(onClose).toHaveBeenCalledOnce();
+      expect(seen.finished).toBe(true);
     } finally {
       vi.useRealTimers();
     }

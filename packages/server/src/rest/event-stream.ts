@@ -68,7 +68,13 @@ export function eventStreamResponse({
     },
     async pull(controller) {
       clearTimeout(unread);
-      const next = await iterator.next();
+      let next: IteratorResult<ServerEvent>;
+      try {
+        next = await iterator.next();
+      } catch (error) {
+        close();
+        throw error;
+      }
       if (isClosed) return;
       if (next.done === true) {
         close();
@@ -79,6 +85,8 @@ export function eventStreamResponse({
       unread = setTimeout(() => {
         close();
         controller.error(new Error("the reader stopped reading"));
+        // Suspended between two events it would hold what it has taken, such as a place in front of the model, for ever.
+        void iterator.return?.();
       }, writeTimeoutMs);
     },
     async cancel() {

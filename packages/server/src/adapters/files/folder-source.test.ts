@@ -47,6 +47,17 @@ describe("listing a folder", () => {
     expect(items[5]).toEqual({ kind: "file", path: "b.md", sizeBytes: 1, sourceHash: createHash("sha256").update("b").digest("hex") });
   });
 
+  it("never lists nor reads the folder that is excluded, under whatever name it is given", async () => {
+    const folder = await createFolder({ "a.md": "a", "data/secrets.json": '{"apiKey":"x"}', "data/deep/b.md": "b", "data-of-mine/c.md": "c" });
+    const alias = join(await createFolder(), "alias");
+    await symlink(join(folder, "data"), alias);
+    for (const exclude of [join(folder, "data"), alias]) {
+      const source = openSource(folder, { exclude });
+      expect(pathsOf(await source.list(), "file")).toEqual(["a.md", "data-of-mine/c.md"]);
+      await expect(source.read("data/secrets.json")).rejects.toMatchObject({ stage: "read" });
+    }
+  });
+
   it("passes over hidden files, node_modules, links and other extensions, and counts them", async () => {
     const folder = await createFolder({
       "a.md": "a",

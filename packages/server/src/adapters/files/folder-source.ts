@@ -1,5 +1,6 @@
 /** A folder of files as a source of documents. */
 import { realpath, stat } from "node:fs/promises";
+import { join, sep } from "node:path";
 import {
   type DocumentSource,
   RagError,
@@ -27,6 +28,8 @@ export interface FolderSourceOptions {
   /** More documents than this, and nothing is listed. */
   readonly maxFiles: number;
   readonly timers: Timers;
+  /** Absolute path of a folder that is never read, such as the server's own data with its secrets. */
+  readonly exclude?: string | undefined;
   /** Length of a converted text at most, in UTF-16 units. Default 67,108,864 (64 Mi). */
   readonly maxTextChars?: number | undefined;
   /** How long the conversion of one HTML, CSV or JSON file may take, in milliseconds. Default 10,000. */
@@ -68,7 +71,7 @@ export function createFolderSource(options: FolderSourceOptions): FolderSource {
     const ahead: Promise<SourceEntry | SourceFailure>[] = [];
     let files = 0;
     try {
-      for await (const item of walkFolder(root, ignored, signal)) {
+      for await (const item of walkFolder(root, ignored, signal, await resolveExcluded(options.exclude))) {
         signal?.throwIfAborted();
         if (item.kind !== "unlisted") files += 1;
         if (files > maxFiles) {
@@ -114,12 +117,24 @@ export function createFolderSource(options: FolderSourceOptions): FolderSource {
       const syntax = syntaxOf(path.slice(path.lastIndexOf("/") + 1));
       if (syntax === undefined || !isListablePath(path)) throw new UnprocessableDocument("read", "it is not a document of this folder");
       const root = await resolveRoot(folder);
+      const excluded = await resolveExcluded(options.exclude);
+      if (excluded !== undefined && isWithin(excluded, join(root, path)))
+        throw new UnprocessableDocument("read", "it is not a document of this folder");
       const { bytes, ...digest } = await readUnchanged(() => openRegularFile(root, path), { maxBytes: maxFileBytes, signal });
       const text = await decodeText(bytes, syntax === "html" ? declaredEncoding(bytes) : undefined);
       return { format: formatOf(syntax), ...digest, ...(await toDocumentText(converter, { path, syntax, text, maxChars: maxTextChars }, signal)) };
     },
     close: () => converter.close(),
   };
+}
+
+/** As the walk meets it: links in the path to it resolved. */
+async function resolveExcluded(folder: string | undefined): Promise<string | undefined> {
+  return folder === undefined ? undefined : await realpath(folder).catch(() => folder);
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(`${folder}${sep}`);
 }
 
 async function takeFirst<T>(queue: Promise<T>[]): Promise<T[]> {

@@ -7,7 +7,7 @@ import { describeSystemError } from "./file-errors.ts";
 
 /** What was passed over, and how often. */
 export interface IgnoredCounts {
-  /** Files and folders whose name begins with a dot, and `node_modules`. */
+  /** Files and folders whose name begins with a dot, `node_modules`, and the folder that is excluded. */
   hidden: number;
   /** Files whose name is not that of a document. */
   unsupported: number;
@@ -27,9 +27,15 @@ export type WalkedItem =
  *
  * @param root absolute path.
  * @param ignored is counted up.
+ * @param excluded absolute path of a folder that is passed over with all in it.
  * @throws the system error when `root` itself cannot be listed.
  */
-export async function* walkFolder(root: string, ignored: IgnoredCounts, signal?: AbortSignal): AsyncGenerator<WalkedItem, void, void> {
+export async function* walkFolder(
+  root: string,
+  ignored: IgnoredCounts,
+  signal?: AbortSignal,
+  excluded?: string,
+): AsyncGenerator<WalkedItem, void, void> {
   const open = [{ path: "", entries: await listFolder(root, ignored), next: 0 }];
   for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
     const entry = folder.entries[folder.next];
@@ -44,6 +50,10 @@ export async function* walkFolder(root: string, ignored: IgnoredCounts, signal?:
       continue;
     }
     signal?.throwIfAborted();
+    if (join(root, path) === excluded) {
+      ignored.hidden += 1;
+      continue;
+    }
     try {
       open.push({ path, entries: await listFolder(join(root, path), ignored), next: 0 });
     } catch (error) {
