@@ -22,6 +22,10 @@ describe("createNoAnswerFilter", () => {
     expect(await filtered(["I cannot find it. ", "NO_", "ANSWER"])).toEqual({ text: "I cannot find it", said: true });
   });
 
+  it("counts letters right that are longer in capitals", async () => {
+    expect(await filtered(["Die Straße heißt anders. NO_ANSWER"])).toEqual({ text: "Die Straße heißt anders", said: true });
+  });
+
   it("lets through what only begins like it", async () => {
     expect(await filtered(["NO", " ANSWER is given. No", "body knows. NO_", "ONE."])).toEqual({
       text: "NO ANSWER is given. Nobody knows. NO_ONE.",

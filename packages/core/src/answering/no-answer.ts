@@ -1,6 +1,8 @@
 /** The model's word that the sources do not hold the answer: taken out of its text, wherever and however it was written. */
 import { NO_ANSWER } from "./prompt.ts";
 
+const WORD = new RegExp(NO_ANSWER, "i");
+
 /** Marks that models put around such a word. */
 const DECORATION = /[\s*_"'“”`.]*$/u;
 
@@ -20,7 +22,7 @@ export function createNoAnswerFilter(): NoAnswerFilter {
       let isFirst = true;
       for await (const piece of source) {
         held += piece;
-        const at = held.toUpperCase().indexOf(NO_ANSWER);
+        const at = held.search(WORD);
         if (at !== -1) {
           said = true;
           held = held.slice(0, at).replace(DECORATION, "") + held.slice(at + NO_ANSWER.length).replace(/^[*_"'“”`.]+/u, "");
