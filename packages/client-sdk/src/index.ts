@@ -1,31 +1,7 @@
 /** `@rag-personal/client`: asks a RAG Personal server and gets cited answers, whole or as they are written. */
 export type { Chat } from "./chat.ts";
 export { type Client, createClient } from "./client.ts";
-export {
-  ApiError,
-  type ApiErrorOptions,
-  AuthenticationError,
-  ConflictError,
-  InvalidRequestError,
-  ModelError,
-  NotFoundError,
-  PermissionError,
-  type Problem,
-  RateLimitError,
-  ServerError,
-  UnavailableError,
-} from "./errors/api-error.ts";
-export {
-  AbortError,
-  BadResponseError,
-  ConnectionError,
-  IncompleteStreamError,
-  TimeoutError,
-  type TimeoutPhase,
-  UsageError,
-} from "./errors/client-errors.ts";
-export type { ApiErrorCode, ClientErrorCode, RagErrorCode } from "./errors/codes.ts";
-export { RagError, type RagErrorOptions } from "./errors/rag-error.ts";
+export * from "./errors.ts";
 export type { AbortSignalLike, BodyReader, FetchInit, FetchLike, FetchResponse } from "./http/fetch-like.ts";
 export type {
   Answer,
