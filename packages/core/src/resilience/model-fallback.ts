@@ -1,20 +1,11 @@
 /** Several language models in order of preference, behind the port of one. */
 import { RagError } from "../errors.ts";
-import type { ChatMessage, ChatModel, ChatStreamOptions } from "../ports.ts";
-import type { CircuitBreaker } from "./breaker.ts";
+import type { ChatModel } from "../ports.ts";
+import { type GuardedModel, streamGuarded } from "./guarded-stream.ts";
 import { isModelEvidence } from "./model-evidence.ts";
 
 /** One model of the list, with what guards it alone. */
-export interface FallbackCandidate {
-  readonly chat: ChatModel;
-  readonly breaker: CircuitBreaker;
-  /**
-   * Spends one call of the model's own rate limit, after its circuit has let the call through.
-   *
-   * @throws RagError `rate_limited` when there is none left.
-   */
-  readonly spend?: ((signal: AbortSignal) => void | Promise<void>) | undefined;
-}
+export type FallbackCandidate = GuardedModel;
 
 /** Options of {@link createFallbackChatModel}. */
 export interface FallbackChatModelOptions {
@@ -22,32 +13,6 @@ export interface FallbackChatModelOptions {
   readonly models: readonly FallbackCandidate[];
   /** A model was passed over in favour of the next one; `error` says why. Must not throw. */
   readonly onFallback?: ((event: { readonly from: string; readonly to: string; readonly error: unknown }) => void) | undefined;
-}
-
-/** One call of one model, told to its breaker. */
-async function* attempt(
-  candidate: FallbackCandidate,
-  messages: readonly ChatMessage[],
-  options: ChatStreamOptions,
-): AsyncGenerator<string, void, undefined> {
-  const { chat, breaker, spend } = candidate;
-  const { signal } = options;
-  const permit = breaker.enter();
-  try {
-    await spend?.(signal);
-    for await (const piece of chat.stream(messages, options)) {
-      signal.throwIfAborted();
-      if (piece !== "") yield piece;
-    }
-    signal.throwIfAborted();
-    permit.succeeded();
-  } catch (error) {
-    signal.throwIfAborted();
-    if (isModelEvidence(error)) permit.failed();
-    throw error;
-  } finally {
-    permit.toldNothing();
-  }
 }
 
 /** Another model may do better. A request that was refused as wrong, or a key, would only be hidden by asking elsewhere. */
@@ -89,7 +54,7 @@ export function createFallbackChatModel({ models, onFallback }: FallbackChatMode
       for (const [position, candidate] of models.entries()) {
         let hasBegun = false;
         try {
-          for await (const piece of attempt(candidate, messages, options)) {
+          for await (const piece of streamGuarded(candidate, messages, options)) {
             if (!hasBegun) onWriter?.(candidate.chat.name);
             hasBegun = true;
             yield piece;
