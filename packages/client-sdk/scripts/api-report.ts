@@ -18,12 +18,14 @@ function declarationsOf(path: string): Map<string, string> {
   return declarations;
 }
 
-/** Exported names of an entry and the module each comes from. */
+/** Exported names of an entry and the module each comes from, those of a module handed on whole included. */
 function exportsOf(path: string): [string, string][] {
+  const text = readFileSync(path, "utf8");
+  const moduleAt = (from: string) => join(dirname(path), from.replace(/\.js$/, ".d.ts"));
   const found: [string, string][] = [];
-  for (const [, names = "", from = ""] of readFileSync(path, "utf8").matchAll(/export (?:type )?\{([^}]*)\} from "([^"]+)"/g)) {
-    for (const name of names.split(",").filter((each) => each.trim() !== ""))
-      found.push([name.replace("type ", "").trim(), join(dirname(path), from.replace(/\.js$/, ".d.ts"))]);
+  for (const [, from = ""] of text.matchAll(/export \* from "([^"]+)"/g)) found.push(...exportsOf(moduleAt(from)));
+  for (const [, names = "", from = ""] of text.matchAll(/export (?:type )?\{([^}]*)\} from "([^"]+)"/g)) {
+    for (const name of names.split(",").filter((each) => each.trim() !== "")) found.push([name.replace("type ", "").trim(), moduleAt(from)]);
   }
   return found.sort(([left], [right]) => (left < right ? -1 : 1));
 }
