@@ -126,3 +126,96 @@ export interface Telemetry {
   /** An answer left the pipeline. */
   answered(outcome: "extractive" | "model" | "refused" | "failed"): void;
 }
+
+/** Turns texts into vectors whose cosine says how much they have to do with each other. */
+export interface Embedder {
+  /** Names the model and everything else the vectors depend on; vectors of different ids are never compared. */
+  readonly id: string;
+  /** Length of every vector. */
+  readonly dimensions: number;
+  /**
+   * One vector of unit length per text, in their order.
+   *
+   * @throws RagError `overloaded` when too much waits already, `not_ready` while the model is away; the reason of `signal`.
+   */
+  embed(texts: readonly string[], options: EmbedOptions): Promise<readonly Float32Array[]>;
+}
+
+export interface EmbedOptions {
+  /** Many models are trained to see a question and a passage in different clothes. */
+  readonly purpose: "query" | "passage";
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Reads a question together with each passage, which is slower and sharper than comparing vectors: a cross-encoder. */
+export interface Reranker {
+  /** Names the model. */
+  readonly id: string;
+  /**
+   * Relevance of each passage, 0..1, in their order.
+   *
+   * @throws RagError `overloaded` when too much waits already, `not_ready` while the model is away; the reason of `signal`.
+   */
+  rerank(query: string, passages: readonly string[], options: { readonly signal?: AbortSignal | undefined }): Promise<readonly number[]>;
+}
+
+/** What all vectors of one index generation have in common. */
+export interface VectorCollectionDescription {
+  /** 1 for the first; a reindex builds the next one beside it. */
+  readonly generation: number;
+  readonly embedderId: string;
+  readonly dimensions: number;
+}
+
+/** The vector of one chunk. */
+export interface ChunkVector {
+  readonly chunkId: string;
+  readonly documentId: string;
+  /** Of unit length. */
+  readonly vector: Float32Array;
+}
+
+export interface VectorMatch {
+  readonly chunkId: string;
+  /** Cosine, -1..1. */
+  readonly similarity: number;
+}
+
+export interface NearestOptions {
+  readonly limit: number;
+  /** Only chunks of these documents. */
+  readonly documentIds?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The vectors of one index generation, derived from the record and rebuilt from it when lost. Every method throws
+ * `store_unavailable` when the store is away, and then nothing is known of what it did: all writes may be repeated.
+ */
+export interface VectorCollection {
+  readonly description: VectorCollectionDescription;
+  /** Adds vectors or replaces them, in batches of the store's choosing. */
+  upsert(vectors: readonly ChunkVector[]): Promise<void>;
+  /** Removes what is there of these chunks. */
+  remove(chunkIds: readonly string[]): Promise<void>;
+  /** Ids of all chunks that have a vector, in no order. */
+  listChunkIds(): Promise<ReadonlySet<string>>;
+  /** The nearest chunks, nearest first. @throws RagError `invalid_request` when the vector has the wrong length. */
+  nearest(vector: Float32Array, options: NearestOptions): Promise<readonly VectorMatch[]>;
+}
+
+/** Keeps one collection per index generation. Every method throws `store_unavailable` when the store is away. */
+export interface VectorStore {
+  /**
+   * The collection of a generation, created when there is none.
+   *
+   * @throws RagError `conflict` when there is one whose embedder or dimensions differ: its vectors must not be mixed with others.
+   */
+  open(description: VectorCollectionDescription): Promise<VectorCollection>;
+  /** What is there of this program's. */
+  list(): Promise<readonly VectorCollectionDescription[]>;
+  /** Removes a collection; nothing happens when there is none. */
+  drop(generation: number): Promise<void>;
+  /** A word about the store, such as its version. */
+  ping(): Promise<string>;
+}
