@@ -11,6 +11,8 @@ import { freePort } from "../test-support/free-port.ts";
 import { launchServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
 
 const KILLS = 20;
+/** On a slow machine more kills are needed until enough was acknowledged before one. */
+const KILLS_AT_MOST = 60;
 const FILES = 60;
 const CHANGED_EACH_TIME = 30;
 
@@ -102,7 +104,7 @@ async function expectKept(dataDir: string, acknowledged: Acknowledged): Promise<
 }
 
 describe("kill -9 at random moments", () => {
-  it(`loses nothing acknowledged in ${KILLS} kills, and the next start finishes the ingestion`, { timeout: 300_000 }, async () => {
+  it(`loses nothing acknowledged in ${KILLS} kills or more, and the next start finishes the ingestion`, { timeout: 600_000 }, async () => {
     const folder = await temporaryDirectory();
     const dataDir = join(folder.path, "data");
     const docs = join(folder.path, "docs");
@@ -122,7 +124,9 @@ describe("kill -9 at random moments", () => {
       const { apiKey, adminPassword } = await warmUp.secrets();
       await warmUp.stop();
 
-      for (let round = 0; round < KILLS; round += 1) {
+      // A test that killed before anything was acknowledged would have shown nothing.
+      const isEnough = (): boolean => feedback.size > KILLS && documentsReported > KILLS;
+      for (let round = 0; round < KILLS || (!isEnough() && round < KILLS_AT_MOST); round += 1) {
         for (let at = 0; at < CHANGED_EACH_TIME; at += 1) await change((at + round * 7) % FILES, round);
         const port = await freePort();
         const server = launchServer({ DATA_DIR: dataDir, DOCS_DIR: docs, PORT: String(port), LOG_LEVEL: "silent" });
@@ -140,9 +144,7 @@ describe("kill -9 at random moments", () => {
         await expectKept(dataDir, acknowledged);
         documentsReported += acknowledged.documents.size;
       }
-      // A test that killed before anything was acknowledged would have shown nothing.
-      expect(feedback.size).toBeGreaterThan(KILLS);
-      expect(documentsReported).toBeGreaterThan(KILLS);
+      expect(isEnough()).toBe(true);
 
       const last = await startServer({ DATA_DIR: dataDir, DOCS_DIR: docs });
       const api = await connectApi(last);
