@@ -9,6 +9,7 @@ import { createSingleFlight } from "../packages/core/src/answering/single-flight
 import { chunkDocument } from "../packages/core/src/chunking/chunk-document.ts";
 import type { Answer, DocumentFormat, IndexedChunk, StoredDocument } from "../packages/core/src/model.ts";
 import { createHybridIndex, type HybridIndex } from "../packages/core/src/retrieval/hybrid-index.ts";
+import { createRetriever } from "../packages/core/src/retrieval/retriever.ts";
 import { createMemorySessionStore } from "../packages/core/src/sessions/memory-session-store.ts";
 import { type Analyzer, createAnalyzer } from "../packages/core/src/text/analyzer.ts";
 
@@ -61,7 +62,7 @@ export async function createLibrary(sources: readonly SourceText[]): Promise<Lib
   await index.refresh();
   const clock = { now: () => Date.now(), monotonic: () => performance.now() };
   const services: AnswerServices = {
-    retriever: index,
+    retriever: createRetriever({ index }),
     documents: { getDocument: async (id) => documents.get(id) },
     sessions: createMemorySessionStore({ maxSessions: 1 }),
     cache: createResponseCache({ maxEntries: 1, clock }),

@@ -10,6 +10,7 @@ import {
   createMemorySessionStore,
   createRequestBudget,
   createResponseCache,
+  createRetriever,
   createSingleFlight,
   type DocumentSource,
   type DocumentStore,
@@ -51,6 +52,7 @@ function createDocuments(): DocumentStore {
       rows.set(document.id, document);
     },
     removeDocument: async () => undefined,
+    listChunkIds: async () => new Set<string>(),
     async *loadChunks() {},
   };
 }
@@ -84,7 +86,7 @@ export async function runEverything(): Promise<{ readonly ingested: number; read
 
   let ids = 0;
   const services = {
-    retriever: index,
+    retriever: createRetriever({ index }),
     documents,
     sessions: createMemorySessionStore(),
     cache: createResponseCache({ maxEntries: 10, clock }),

@@ -53,6 +53,8 @@ export type {
   NearestOptions,
   Reranker,
   ResponseCache,
+  Retrieval,
+  RetrieveOptions,
   Retriever,
   SearchOptions,
   SessionStore,
@@ -82,6 +84,9 @@ export {
   type HybridIndexStats,
   type RefreshOptions,
 } from "./retrieval/hybrid-index.ts";
+export type { NearestChunks } from "./retrieval/neighbours.ts";
+export { createRetriever, type NeighbourSearch, passageOf, type RetrieverParts } from "./retrieval/retriever.ts";
+export type { SemanticSpace } from "./semantic/semantic-space.ts";
 export {
   createFallbackSessionStore,
   type FallbackSessionStore,
@@ -92,3 +97,6 @@ export { createMemorySessionStore, type MemorySessionStoreOptions } from "./sess
 export type { SessionLimits } from "./sessions/session-limits.ts";
 export { type Analyzer, type AnalyzerOptions, createAnalyzer, type Token } from "./text/analyzer.ts";
 export { type SentenceOptions, type Span, splitSentences } from "./text/sentences.ts";
+export type { EmbeddingStore, GenerationStore, IndexGeneration } from "./vectors/generations.ts";
+export { createVectorIndex, type VectorIndex, type VectorIndexDependencies, type VectorIndexStatus } from "./vectors/vector-index.ts";
+export { createModelVectorizer, createSpaceVectorizer, type Vectorizer } from "./vectors/vectorizer.ts";

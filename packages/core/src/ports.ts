@@ -24,6 +24,8 @@ export interface DocumentStore {
   replaceDocument(document: StoredDocument, chunks: readonly Chunk[]): Promise<void>;
   /** Removes a document and its chunks; undefined when there was none. */
   removeDocument(id: string): Promise<DeletionReceipt | undefined>;
+  /** Ids of all chunks of all documents, in no order. */
+  listChunkIds(): Promise<ReadonlySet<string>>;
   /** All chunks of all documents, document by document, in order of ordinal. */
   loadChunks(): AsyncIterable<readonly IndexedChunk[]>;
 }
@@ -62,10 +64,22 @@ export interface FeedbackStore {
   countFeedback(): Promise<{ readonly up: number; readonly down: number }>;
 }
 
+/** What a retriever found. */
+export interface Retrieval {
+  /** Best first; empty when nothing shares anything with the query. */
+  readonly hits: readonly SearchHit[];
+  /** A part that would have searched or ordered too was away. */
+  readonly degraded: boolean;
+}
+
 /** Finds chunks. */
 export interface Retriever {
-  /** Best first; an empty array when nothing shares anything with the query. */
-  search(query: string, options: SearchOptions): Promise<SearchHit[]>;
+  /** @throws the reason of `signal`. */
+  retrieve(query: string, options: RetrieveOptions): Promise<Retrieval>;
+}
+
+export interface RetrieveOptions extends SearchOptions {
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface SearchOptions {

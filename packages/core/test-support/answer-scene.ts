@@ -10,6 +10,7 @@ import type { ChatMessage, ChatModel, Clock } from "../src/ports.ts";
 import { createCircuitBreaker } from "../src/resilience/breaker.ts";
 import { createRequestBudget } from "../src/resilience/request-budget.ts";
 import { createHybridIndex, type HybridIndex } from "../src/retrieval/hybrid-index.ts";
+import { createRetriever } from "../src/retrieval/retriever.ts";
 import { createMemorySessionStore } from "../src/sessions/memory-session-store.ts";
 import { createAnalyzer } from "../src/text/analyzer.ts";
 
@@ -156,7 +157,7 @@ export function createScene(library: LibraryScene, overrides: Partial<AnswerServ
   const recorder: Recorder = { outcomes: [], stages: new Map(), dropped: 0, cacheHits: 0 };
   let ids = 0;
   const services: AnswerServices = {
-    retriever: library.index,
+    retriever: createRetriever({ index: library.index }),
     documents: { getDocument: async (id) => library.documents.get(id) },
     sessions: createMemorySessionStore(),
     cache: createResponseCache({ maxEntries: 100, clock: STILL }),

@@ -8,6 +8,7 @@ import {
   createAnalyzer,
   createCircuitBreaker,
   createHybridIndex,
+  createRetriever,
   createSingleFlight,
 } from "@rag-personal/core";
 import { openDataDirectory } from "./adapters/data-directory/data-directory.ts";
@@ -122,6 +123,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       log.warn({ from, to }, "circuit breaker of the language model");
     },
   });
+  const retriever = createRetriever({ index: hybridIndex });
   const shared = openSharedState(config, stores.sessions, opened, surroundings);
   const { sessions, cache, budget, redis } = shared;
   const metrics = createMetrics({
@@ -141,7 +143,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     maxTokens: config.LLM_MAX_TOKENS,
   };
   const answering: AnswerServices = {
-    retriever: index,
+    retriever,
     documents: stores.documents,
     sessions,
     cache,
@@ -188,13 +190,13 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       },
       async search(query, options) {
         health.requireLoaded();
-        return await index.search(query, options);
+        return await retriever.retrieve(query, options);
       },
     }),
     documents: stores.documents,
     async deleteDocument(id) {
       const receipt = await stores.documents.removeDocument(id);
-      return receipt && { ...receipt, index: { chunks: await index.forget(id) } };
+      return receipt && { ...receipt, index: { chunks: (await index.forget(id)).length } };
     },
     sessions,
     saveFeedback: (judgement) => feedback.saveFeedback(judgement),

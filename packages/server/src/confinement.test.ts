@@ -34,7 +34,7 @@ function createReading(): ConfinedReading {
   const { services } = createScene(library);
   return createConfinedReading({
     ask: (request) => answerQuestion(request, services),
-    search: (query, options) => library.index.search(query, options),
+    search: (query, options) => services.retriever.retrieve(query, options),
   });
 }
 
@@ -112,7 +112,7 @@ describe("a confined search", () => {
         const options = { limit: 50, filters: given };
         const confined = await reading.search(keyOf(allowed), "the tower bees clock soup password", options);
         const open = await reading.search(ADMIN, "the tower bees clock soup password", options);
-        const paths = (hits: typeof open): string[] => [...new Set(hits.map(({ chunk }) => chunk.path))].sort();
+        const paths = ({ hits }: typeof open): string[] => [...new Set(hits.map(({ chunk }) => chunk.path))].sort();
         for (const path of paths(confined)) expect(allowed.some((prefix) => path.startsWith(prefix))).toBe(true);
         expect(paths(confined)).toEqual(paths(open).filter((path) => allowed.some((prefix) => path.startsWith(prefix))));
       }),

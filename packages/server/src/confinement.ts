@@ -1,5 +1,5 @@
 /** What a principal may read of the documents: the one place that every way to their content goes through, below the transports. */
-import type { AnswerEvent, AnswerRequest, SearchFilters, SearchHit, SearchOptions } from "@rag-personal/core";
+import type { AnswerEvent, AnswerRequest, Retrieval, RetrieveOptions, SearchFilters } from "@rag-personal/core";
 import { type Principal, principalName } from "./policy.ts";
 
 /** A question as every transport hands it over. */
@@ -11,7 +11,7 @@ export interface AskRequest extends Omit<AnswerRequest, "principal"> {
 export interface ConfinedReading {
   /** The principal's scope is part of the question's filters, and so of its key in the cache. */
   ask(request: AskRequest): AsyncIterable<AnswerEvent>;
-  search(principal: Principal, query: string, options: SearchOptions): Promise<SearchHit[]>;
+  search(principal: Principal, query: string, options: RetrieveOptions): Promise<Retrieval>;
 }
 
 /** @param reading asks and searches wherever the filters allow. */
@@ -20,7 +20,7 @@ export function createConfinedReading({
   search,
 }: {
   ask: (request: AnswerRequest) => AsyncIterable<AnswerEvent>;
-  search: (query: string, options: SearchOptions) => Promise<SearchHit[]>;
+  search: (query: string, options: RetrieveOptions) => Promise<Retrieval>;
 }): ConfinedReading {
   return {
     ask: ({ principal, filters, ...request }) =>

@@ -38,7 +38,7 @@ function scene({ kept }: { kept?: Uint8Array } = {}) {
     log: pino({ level: "silent" }),
     nextTurn: async () => {},
   });
-  const find = async (query: string): Promise<string[]> => (await index.search(query, { limit: 5 })).map((hit) => hit.chunk.documentId);
+  const find = async (query: string): Promise<string[]> => (await hybrid.search(query, { limit: 5 })).map((hit) => hit.chunk.documentId);
   return { index, space, find };
 }
 
@@ -71,10 +71,10 @@ describe("the search index", () => {
     expect(space.saves).toBe(1);
   });
 
-  it("forgets a document at once and says how many chunks went", async () => {
+  it("forgets a document at once and says which chunks went", async () => {
     const { index, find } = scene();
     await index.load();
-    expect(await index.forget("owl")).toBe(1);
+    expect(await index.forget("owl")).toMatchObject([{ id: "owl.0" }]);
     expect(await find("owl barn")).not.toContain("owl");
     expect(await index.forget("owl")).toBe(0);
   });
@@ -88,6 +88,38 @@ describe("the search index", () => {
     await index.refresh();
     await index.trained();
     expect(space.saves).toBe(2);
+  });
+
+  it("brings the index to what is stored now, and tells a follower what differs", async () => {
+    const told: string[] = [];
+    const stored = new Map(STORED.map((each) => [each.documentId, [each]]));
+    const hybrid = createHybridIndex();
+    const index = createSearchIndex({
+      index: hybrid,
+      async *loadChunks() {
+        yield* stored.values();
+      },
+      space: { load: async () => undefined, save: async () => {} },
+      follower: {
+        upsertDocument: ([first]) => void told.push(`+${first?.documentId}`),
+        removeDocument: (documentId) => void told.push(`-${documentId}`),
+        refresh: () => void told.push("refresh"),
+      },
+      log: pino({ level: "silent" }),
+      nextTurn: async () => {},
+    });
+    await index.load();
+    await index.trained();
+    told.length = 0;
+    expect(await index.reload()).toBe(0);
+    expect(told).toEqual([]);
+    stored.delete("cod");
+    stored.set("owl", [{ ...chunk("owl", "The owl hunts in the meadow."), id: "owl.1" }]);
+    expect(await index.reload()).toBe(2);
+    expect(told).toEqual(["+owl", "-cod", "refresh"]);
+    expect([...index.chunkIds()].sort()).toEqual(["bee.0", "owl.1"]);
+    expect((await hybrid.search("owl meadow", { limit: 1 }))[0]?.chunk.id).toBe("owl.1");
+    await index.stop();
   });
 
   it("takes up nothing more once it is stopped", async () => {

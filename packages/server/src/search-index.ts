@@ -1,5 +1,5 @@
 /** The search index over its life: loaded from the record, refreshed after changes, trained in the background, its space kept for the next start. */
-import type { HybridIndex, HybridIndexStats, IndexedChunk, IngestionIndex, Retriever } from "@rag-personal/core";
+import type { HybridIndex, HybridIndexStats, IndexedChunk, IngestionIndex } from "@rag-personal/core";
 import type { Logger } from "pino";
 
 /** Where the trained semantic space is kept between starts: losing it costs the seconds of a training. */
@@ -8,11 +8,22 @@ export interface SpaceStore {
   save(space: Uint8Array): Promise<void>;
 }
 
-export interface SearchIndex extends Retriever, IngestionIndex {
+/** Keeps something else of the same chunks; told of every change, and of every refresh once it is searchable. */
+export interface ChunkFollower {
+  upsertDocument(chunks: readonly IndexedChunk[]): void;
+  removeDocument(documentId: string): void;
+  refresh(): void;
+}
+
+export interface SearchIndex extends IngestionIndex {
   /** Makes everything that is stored searchable. Resolves when it is; a missing space is learnt afterwards. */
   load(): Promise<void>;
-  /** Forgets a document at once. @returns how many chunks of it were searchable. */
-  forget(documentId: string): Promise<number>;
+  /** Brings the index to what is stored now, where it differs. @returns how many documents did. */
+  reload(): Promise<number>;
+  /** Forgets a document at once. @returns the chunks of it that were searchable. */
+  forget(documentId: string): Promise<readonly IndexedChunk[]>;
+  /** Ids of the chunks that are to be searchable. */
+  chunkIds(): ReadonlySet<string>;
   stats(): HybridIndexStats;
   /** Resolves when no training is under way. */
   trained(): Promise<void>;
@@ -32,16 +43,18 @@ export function createSearchIndex({
   index,
   loadChunks,
   space,
+  follower,
   log,
   nextTurn,
 }: {
   index: HybridIndex;
   loadChunks: () => AsyncIterable<readonly IndexedChunk[]>;
   space: SpaceStore;
+  follower?: ChunkFollower | undefined;
   log: Logger;
   nextTurn: () => Promise<void>;
 }): SearchIndex {
-  const chunkCounts = new Map<string, number>();
+  const documents = new Map<string, readonly IndexedChunk[]>();
   let isStopped = false;
   let training: Promise<void> | undefined;
 
@@ -55,6 +68,7 @@ export function createSearchIndex({
     try {
       await index.refresh({ yieldNow });
       if (index.stats().generation === before) return;
+      follower?.refresh();
       const snapshot = index.toSnapshot();
       if (snapshot !== undefined) await space.save(snapshot);
     } catch (error) {
@@ -70,17 +84,20 @@ export function createSearchIndex({
 
   function upsertDocument(chunks: readonly IndexedChunk[]): void {
     index.upsertDocument(chunks);
+    follower?.upsertDocument(chunks);
     const [first] = chunks;
-    if (first !== undefined) chunkCounts.set(first.documentId, chunks.length);
+    if (first !== undefined) documents.set(first.documentId, chunks);
   }
 
   function removeDocument(documentId: string): void {
     index.removeDocument(documentId);
-    chunkCounts.delete(documentId);
+    follower?.removeDocument(documentId);
+    documents.delete(documentId);
   }
 
   async function refresh(): Promise<void> {
     await index.refresh({ train: false, yieldNow });
+    follower?.refresh();
     trainBeside();
   }
 
@@ -88,7 +105,6 @@ export function createSearchIndex({
     upsertDocument,
     removeDocument,
     refresh,
-    search: (query, options) => index.search(query, options),
     stats: () => index.stats(),
     async load() {
       const snapshot = await space.load();
@@ -99,12 +115,28 @@ export function createSearchIndex({
       }
       await refresh();
     },
+    async reload() {
+      const gone = new Set(documents.keys());
+      let differing = 0;
+      for await (const chunks of loadChunks()) {
+        const documentId = chunks[0]?.documentId ?? "";
+        gone.delete(documentId);
+        if (isSame(documents.get(documentId), chunks)) continue;
+        upsertDocument(chunks);
+        differing += 1;
+        await yieldNow();
+      }
+      for (const documentId of gone) removeDocument(documentId);
+      if (differing + gone.size > 0) await refresh();
+      return differing + gone.size;
+    },
     async forget(documentId) {
-      const chunks = chunkCounts.get(documentId) ?? 0;
+      const chunks = documents.get(documentId) ?? [];
       removeDocument(documentId);
       await refresh();
       return chunks;
     },
+    chunkIds: () => new Set([...documents.values()].flatMap((chunks) => chunks.map(({ id }) => id))),
     async trained() {
       await training;
     },
@@ -113,4 +145,9 @@ export function createSearchIndex({
       await training;
     },
   };
+}
+
+/** A chunk's id names its document, the version of its text and its place. */
+function isSame(known: readonly IndexedChunk[] | undefined, stored: readonly IndexedChunk[]): boolean {
+  return known?.length === stored.length && stored.every(({ id }, at) => known[at]?.id === id);
 }

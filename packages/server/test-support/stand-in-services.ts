@@ -59,7 +59,7 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
       } as const;
       yield { type: "done", answer };
     },
-    search: async () => [],
+    search: async () => ({ hits: [], degraded: false }),
     documents: { listDocuments: async () => [{ ...document, chunkCount: 0 }], getDocument: async () => ({ ...document, text: "" }) },
     deleteDocument: async (documentId) => ({ documentId, path: "a.md", rows: { documents: 1, chunks: 0 }, index: { chunks: 0 } }),
     sessions: { ...createMemorySessionStore(), load: async () => session, remove: async () => true },

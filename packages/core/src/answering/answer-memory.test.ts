@@ -111,7 +111,7 @@ describe("the cache", () => {
   it("replays the same events without searching again", async () => {
     const scene = createScene(library);
     const first = await scene.ask(TOWER);
-    const services = { ...scene.services, retriever: { search: () => Promise.reject(new Error("searched again")) } };
+    const services = { ...scene.services, retriever: { retrieve: () => Promise.reject(new Error("searched again")) } };
     const events: AnswerEvent[] = [];
     for await (const event of answerQuestion(
       { principal: "ada", question: " how tall is the  Eiffel Tower ", signal: new AbortController().signal },

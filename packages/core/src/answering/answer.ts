@@ -125,21 +125,23 @@ async function* answerAnew(context: Context): AsyncGenerator<AnswerEvent, Outcom
   const { request, services, standalone, timed } = context;
   const { analyzer } = services;
   const question = analyseQuestion(request.question, standalone, analyzer);
-  const found = await timed("retrieve", () => retrievePassages(standalone, request.filters, services.retriever));
+  const retrieval = await timed("retrieve", () => retrievePassages(standalone, request, services.retriever));
+  const found = retrieval.hits;
   request.signal.throwIfAborted();
   const inverseDocumentFrequency = services.inverseDocumentFrequency ?? createLocalInverseDocumentFrequency(found, analyzer);
   const verdict = await timed("gate", () => judgeEvidence(question, found, analyzer, inverseDocumentFrequency));
   if (!verdict.isEnough) {
     yield { type: "sources", sources: [] };
-    return yield* refuse([], found, verdict, BY_GATE);
+    return yield* refuse([], found, verdict, { ...BY_GATE, degraded: retrieval.degraded });
   }
   const { hits, references } = await timed("compose", () => composeSources(found));
   yield { type: "sources", sources: references };
   const begun = services.clock.monotonic();
   const written = yield* writeAnswer({ standalone, question, hits, inverseDocumentFrequency, signal: request.signal }, services);
   services.telemetry.stage("generate", services.clock.monotonic() - begun);
-  const { text, answeredBy, citations, degraded } = written;
-  if (!written.isAnswer) return yield* refuse(references, found, verdict, written);
+  const { text, answeredBy, citations } = written;
+  const degraded = written.degraded || retrieval.degraded;
+  if (!written.isAnswer) return yield* refuse(references, found, verdict, { ...written, degraded });
   return { answer: { answer: text, answerable: true, answeredBy, citations, nearMisses: [], degraded }, sources: references };
 }
 

@@ -18,8 +18,18 @@ const WORDS = 0.25;
 const CHARACTERS = 0.2;
 const SEMANTIC = 0.5;
 
-/** Finds up to `limit` chunks that share anything with the query and pass the filters. */
-export function findCandidates(state: IndexState, query: AnalyzedQuery, limit: number, filters: SearchFilters | undefined): Candidates {
+/**
+ * Finds up to `limit` chunks that share anything with the query and pass the filters.
+ *
+ * @param neighbours chunk numbers that somebody else found; those that pass the filters are candidates too, beyond the limit.
+ */
+export function findCandidates(
+  state: IndexState,
+  query: AnalyzedQuery,
+  limit: number,
+  filters: SearchFilters | undefined,
+  neighbours: Iterable<number> = [],
+): Candidates {
   const count = state.entries.length;
   const words = new Float32Array(count);
   const characters = new Float32Array(count);
@@ -39,7 +49,9 @@ export function findCandidates(state: IndexState, query: AnalyzedQuery, limit: n
       if (score > 0) heap.offer(chunk, score);
     }
   }
-  return { chunks: heap.drain(), words, characters, coarse };
+  const chunks = new Set(heap.drain());
+  for (const chunk of neighbours) if (ranges.some(({ start, end }) => chunk >= start && chunk < end)) chunks.add(chunk);
+  return { chunks: [...chunks], words, characters, coarse };
 }
 
 interface Range {

@@ -28,6 +28,22 @@ export interface Fingerprint {
   toHex(): string;
 }
 
+/** Names bytes by sixteen hexadecimal digits, under the terms of {@link digestText}. */
+export function digestBytes(...parts: readonly Uint8Array[]): string {
+  let first = 0x811c9dc5;
+  let second = 0x9e3779b9;
+  for (const bytes of parts) {
+    for (let at = 0; at < bytes.length; at += 1) {
+      const byte = bytes[at] ?? 0;
+      first = Math.imul(first ^ byte, 0x01000193);
+      second = Math.imul(second ^ byte, 0x5bd1e995);
+      second ^= second >>> 15;
+    }
+    first ^= bytes.length;
+  }
+  return [finish(first), finish(second)].map((half) => half.toString(16).padStart(8, "0")).join("");
+}
+
 /** Sums digests: a sum, unlike an exclusive or, also tells two equal parts from none. */
 export function createFingerprint(): Fingerprint {
   let first = 0;

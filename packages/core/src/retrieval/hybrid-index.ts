@@ -1,17 +1,19 @@
-/** The retriever: words, character grams and a semantic space learnt from the corpus, searched as one. */
+/** The index: words, character grams and a semantic space learnt from the corpus, searched as one. */
 import { inverseDocumentFrequency } from "../lexical/bm25.ts";
 import { createVocabulary } from "../lexical/vocabulary.ts";
 import type { IndexedChunk, SearchHit } from "../model.ts";
 import { createPacer, type YieldNow } from "../pacing.ts";
-import type { Retriever, SearchOptions } from "../ports.ts";
+import type { SearchOptions } from "../ports.ts";
 import { TRAINED_RERANKER } from "../reranking/trained-reranker.ts";
 import type { LsaModel, LsaOptions } from "../semantic/lsa.ts";
 import { readLsaSnapshot, writeLsaSnapshot } from "../semantic/lsa-snapshot.ts";
+import { createSemanticSpace, type SemanticSpace } from "../semantic/semantic-space.ts";
 import { type Analyzer, createAnalyzer } from "../text/analyzer.ts";
 import { type ChunkEntry, createChunkEntry } from "./chunk-entry.ts";
 import { createFingerprint } from "./fingerprint.ts";
 import { DEFAULT_FUSION_WEIGHTS, type FusionWeights } from "./fusion.ts";
 import { buildIndexState, type IndexState, needsTraining } from "./index-state.ts";
+import type { NearestChunks } from "./neighbours.ts";
 import { searchState } from "./search.ts";
 import { forgetUnusedTerms } from "./unused-terms.ts";
 
@@ -48,7 +50,14 @@ export interface HybridIndexStats {
   readonly generation: number;
 }
 
-export interface HybridIndex extends Retriever {
+export interface HybridSearchOptions extends SearchOptions {
+  /** What an embedding model found nearest: candidates too, with a say in the order. */
+  readonly neighbours?: NearestChunks | undefined;
+}
+
+export interface HybridIndex {
+  /** Best first; an empty array when nothing shares anything with the query. */
+  search(query: string, options: HybridSearchOptions): Promise<SearchHit[]>;
   /** Replaces all chunks of one document, to be found after the next refresh; all must have the same `documentId`. */
   upsertDocument(chunks: readonly IndexedChunk[]): void;
   /** Forgets a document at the next refresh. @returns whether it was known. */
@@ -61,6 +70,8 @@ export interface HybridIndex extends Retriever {
    * whatever the order in which it came, otherwise different; zeros while the index is empty. Changes with a refresh only.
    */
   fingerprint(): string;
+  /** The semantic space of the searchable state, for keeping its vectors elsewhere; undefined before the first training. */
+  space(): SemanticSpace | undefined;
   /** How rare an analysed term is in the searchable state, in nats; an unseen term has the largest value there is. */
   inverseDocumentFrequency(term: string): number;
   /** The trained semantic space as bytes; undefined before training. */
@@ -139,7 +150,7 @@ export function createHybridIndex(options: HybridIndexOptions = {}): HybridIndex
       queue = done.catch(() => undefined);
       return done;
     },
-    async search(query: string, searchOptions: SearchOptions): Promise<SearchHit[]> {
+    async search(query, searchOptions) {
       return state === undefined ? [] : searchState(state, query, searchOptions, { analyzer, vocabulary, weights, reranker });
     },
     stats: () => ({
@@ -151,6 +162,7 @@ export function createHybridIndex(options: HybridIndexOptions = {}): HybridIndex
       generation: state?.generation ?? 0,
     }),
     fingerprint: () => state?.fingerprint ?? NO_CONTENT,
+    space: () => state?.semantic && createSemanticSpace(state.semantic, state.numbers, analyzer, vocabulary),
     inverseDocumentFrequency(term) {
       const id = vocabulary.find(term);
       const frequency = id === undefined ? 0 : (state?.words.documentFrequency(id) ?? 0);

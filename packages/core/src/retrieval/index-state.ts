@@ -24,6 +24,8 @@ export interface IndexState {
   /** Names what a search depends on: the chunks and the semantic space, in any order and in any process. */
   readonly fingerprint: string;
   readonly entries: readonly ChunkEntry[];
+  /** Position in `entries` by the id of the chunk. */
+  readonly numbers: ReadonlyMap<string, number>;
   readonly documents: readonly DocumentRange[];
   readonly words: Bm25Index;
   readonly characters: Bm25Index;
@@ -85,6 +87,7 @@ export async function buildIndexState(input: IndexStateInput, pacer: Pacer): Pro
     generation: input.generation,
     fingerprint: await computeFingerprint(entries, semantic?.model, vocabulary, pacer),
     entries,
+    numbers: new Map(entries.map(({ chunk }, number) => [chunk.id, number])),
     documents,
     words,
     characters,

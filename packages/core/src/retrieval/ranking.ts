@@ -16,15 +16,16 @@ export interface Ranking {
   readonly fused: Float64Array;
 }
 
-/** Finds up to `limit` candidates, fuses their signals, feeds the best back, and fuses again. */
+/** Finds up to `limit` candidates and the neighbours, fuses their signals, feeds the best back, and fuses again. */
 export function rankCandidates(
   state: IndexState,
   query: AnalyzedQuery,
   limit: number,
   filters: SearchFilters | undefined,
   weights: FusionWeights,
+  neighbours?: Iterable<number>,
 ): Ranking {
-  const candidates = findCandidates(state, query, limit, filters);
+  const candidates = findCandidates(state, query, limit, filters, neighbours);
   const first = computeSignals(state, query, candidates);
   const firstNormalised = normaliseSignals(first);
   const feedback = computeFeedback(state, candidates, fuse(firstNormalised, weights));

@@ -11,8 +11,8 @@ export function mountSearch(app: Hono<RestEnvironment>, services: AppServices): 
   app.post("/search", async (c) => {
     authorise("search.run", c.get("principal"));
     const { query, limit, filters, explain } = await readJson(c, schema, services.limits);
-    const found = await services.search(c.get("principal"), query, { limit, filters, explain });
-    const hits = found.map(({ chunk, score, explanation }) => ({
+    const found = await services.search(c.get("principal"), query, { limit, filters, explain, signal: c.req.raw.signal });
+    const hits = found.hits.map(({ chunk, score, explanation }) => ({
       documentId: chunk.documentId,
       chunkId: chunk.id,
       path: chunk.path,
@@ -24,6 +24,6 @@ export function mountSearch(app: Hono<RestEnvironment>, services: AppServices): 
       score,
       ...(explanation === undefined ? {} : { explanation: explanation.signals }),
     }));
-    return c.json({ hits });
+    return c.json({ hits, degraded: found.degraded });
   });
 }

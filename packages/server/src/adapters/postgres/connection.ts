@@ -1,12 +1,14 @@
 /** The stores of a PostgreSQL, the embedded one or a server. */
-import type { DocumentStore, FeedbackStore, SessionStore } from "@rag-personal/core";
+import type { DocumentStore, EmbeddingStore, FeedbackStore, GenerationStore, SessionStore } from "@rag-personal/core";
 import type { IngestionJobStore } from "../../ingestion-jobs.ts";
 import type { ApiKeyStore } from "../../security/api-keys.ts";
 import type { UserStore } from "../../security/users.ts";
 import { createApiKeyStore } from "./api-key-store.ts";
 import { createDatabase, type Database, type DatabaseOptions } from "./database.ts";
 import { createDocumentStore } from "./document-store.ts";
+import { createEmbeddingStore } from "./embedding-store.ts";
 import { createFeedbackStore } from "./feedback-store.ts";
+import { createGenerationStore } from "./generation-store.ts";
 import { createIngestionJobStore } from "./ingestion-job-store.ts";
 import { migrate } from "./migrate.ts";
 import { createSessionStore } from "./session-store.ts";
@@ -22,6 +24,8 @@ export interface PostgresStores {
   readonly feedback: FeedbackStore;
   readonly ingestionJobs: IngestionJobStore;
   readonly snapshots: SnapshotStore;
+  readonly embeddings: EmbeddingStore;
+  readonly generations: GenerationStore;
   readonly users: UserStore;
   readonly apiKeys: ApiKeyStore;
   /** Asks the server for its version, such as `PostgreSQL 18.6`. */
@@ -79,6 +83,8 @@ export function createStores(database: Database): PostgresStores {
     feedback: createFeedbackStore(database),
     ingestionJobs: createIngestionJobStore(database),
     snapshots: createSnapshotStore(database),
+    embeddings: createEmbeddingStore(database),
+    generations: createGenerationStore(database),
     users: createUserStore(database),
     apiKeys: createApiKeyStore(database),
     async ping() {

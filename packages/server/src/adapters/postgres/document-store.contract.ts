@@ -87,10 +87,12 @@ export function documentStoreContract(name: string, makeStore: () => DocumentSto
 
     it("replaces a document with all its chunks, also under a new path", async () => {
       await store.replaceDocument(document(), chunksOf(document(), 7, 26));
+      expect(await store.listChunkIds()).toEqual(new Set(chunksOf(document(), 7, 26).map(({ id }) => id)));
       const next = document({ path: "notes/renamed.md", contentHash: "d".repeat(64), text: "Shorter." });
       await store.replaceDocument(next, chunksOf(next));
       expect(await store.getDocument("doc_1")).toEqual(next);
       expect(await loadAll()).toEqual([indexed(chunksOf(next), next)]);
+      expect(await store.listChunkIds()).toEqual(new Set(chunksOf(next).map(({ id }) => id)));
     });
 
     it("keeps the earlier version whole when the later one cannot be stored", async () => {

@@ -87,6 +87,11 @@ export function createDocumentStore({ query, transaction }: Database): DocumentS
       return row === undefined ? undefined : { documentId: id, path: row.path, rows: { documents: 1, chunks: row.chunks } };
     },
 
+    async listChunkIds() {
+      const rows = await query((sql) => sql<{ id: string }>`select id from chunks`);
+      return new Set(rows.map(({ id }) => id));
+    },
+
     async *loadChunks() {
       const documents = await query(
         (sql) => sql<{ id: string; text_length: number; chunk_count: number }>`

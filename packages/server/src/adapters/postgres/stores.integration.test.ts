@@ -7,7 +7,9 @@ import type { Sql } from "./column-types.ts";
 import { createStores, type PostgresStores } from "./connection.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { documentStoreContract } from "./document-store.contract.ts";
+import { embeddingStoreContract } from "../../../../core/src/vectors/embedding-store.contract.ts";
 import { feedbackStoreContract } from "./feedback-store.contract.ts";
+import { generationStoreContract } from "../../../../core/src/vectors/generation-store.contract.ts";
 import { migrate } from "./migrate.ts";
 import { userStoreContract } from "./user-store.contract.ts";
 
@@ -38,6 +40,8 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
       (sql: Sql) => sql`delete from index_snapshots`,
       (sql: Sql) => sql`delete from users`,
       (sql: Sql) => sql`delete from api_keys`,
+      (sql: Sql) => sql`delete from embeddings`,
+      (sql: Sql) => sql`delete from index_generations`,
     ]) {
       await database.query(empty);
     }
@@ -48,6 +52,8 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
   sessionStoreContract(kind, async () => (await emptied()).sessions);
   feedbackStoreContract(kind, async () => (await emptied()).feedback);
   userStoreContract(kind, async () => (await emptied()).users);
+  embeddingStoreContract(kind, async () => (await emptied()).embeddings);
+  generationStoreContract(kind, async () => (await emptied()).generations);
   apiKeyStoreContract(kind, async () => (await emptied()).apiKeys);
 
   it("keeps a session with characters that cannot be stored, under an id with such characters", async () => {

@@ -1,0 +1,123 @@
+/** Work that is begun again until it succeeds: one run at a time, a pause after a failure, one line in the log per episode. */
+import { RagError } from "../errors.ts";
+import type { Clock } from "../ports.ts";
+import type { Timers } from "../resilience/timers.ts";
+import { untilAborted } from "../resilience/until-aborted.ts";
+
+export interface RetryLoopOptions {
+  readonly run: () => Promise<void>;
+  /** Called some time after a failure is over, before one more run: a write that timed out may have been done only now. */
+  readonly onLateCheck: () => void;
+  readonly timers: Timers;
+  readonly clock: Pick<Clock, "monotonic">;
+  readonly log: (level: "info" | "warn" | "error", message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+export interface RetryLoop {
+  /** Begins a run, or one more after the run under way. */
+  trigger(): void;
+  /** Repeats `work` in the same manner until it succeeds. @throws what no waiting mends; the reason of `signal`. */
+  untilItWorks<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  isFailing(): boolean;
+  /** Why the last run failed. */
+  problem(): string | undefined;
+  /** Resolves when no run is under way or due. */
+  idle(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const RETRY_MS = 500;
+const LATE_WRITES_MS = 10_000;
+
+export function createRetryLoop({ run, onLateCheck, timers, clock, log }: RetryLoopOptions): RetryLoop {
+  let isWanted = false;
+  let isStopped = false;
+  let running: Promise<void> | undefined;
+  let failingSince: number | undefined;
+  let problem: string | undefined;
+  let cancelLater: (() => void) | undefined;
+  const stopped = new AbortController();
+
+  function failed(error: unknown): void {
+    problem = error instanceof Error ? error.message : String(error);
+    if (failingSince !== undefined) return;
+    failingSince = clock.monotonic();
+    const level = isPassing(error) ? "warn" : "error";
+    log(level, "the vectors are not in step with the documents; trying again", { err: error });
+  }
+
+  function succeeded(): void {
+    if (failingSince === undefined) return;
+    log("info", "the vectors are in step again", { durationMs: Math.round(clock.monotonic() - failingSince) });
+    failingSince = undefined;
+    problem = undefined;
+    cancelLater ??= timers.set(LATE_WRITES_MS, () => {
+      cancelLater = undefined;
+      onLateCheck();
+      trigger();
+    });
+  }
+
+  async function pause(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = timers.set(RETRY_MS, resolve);
+    await untilAborted(promise, signal).finally(cancel);
+  }
+
+  async function untilItWorks<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (;;) {
+      try {
+        const result = await work();
+        succeeded();
+        return result;
+      } catch (error) {
+        if (signal.aborted || isStopped || !isPassing(error)) throw error;
+        failed(error);
+      }
+      await pause(signal);
+    }
+  }
+
+  async function runWhileWanted(): Promise<void> {
+    while (isWanted && !isStopped) {
+      isWanted = false;
+      try {
+        await run();
+        succeeded();
+      } catch (error) {
+        if (isStopped) return;
+        failed(error);
+        isWanted = true;
+        await pause(stopped.signal).catch(() => undefined);
+      }
+    }
+  }
+
+  function trigger(): void {
+    isWanted = true;
+    if (isStopped) return;
+    running ??= runWhileWanted().finally(() => {
+      running = undefined;
+    });
+  }
+
+  return {
+    trigger,
+    untilItWorks,
+    isFailing: () => failingSince !== undefined,
+    problem: () => problem,
+    async idle() {
+      while (running !== undefined) await running;
+    },
+    async stop() {
+      isStopped = true;
+      stopped.abort(new Error("stopped"));
+      cancelLater?.();
+      await running;
+    },
+  };
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof RagError && ["store_unavailable", "not_ready", "overloaded"].includes(error.code);
+}
