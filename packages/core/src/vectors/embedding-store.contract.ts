@@ -1,6 +1,7 @@
 /** What every store of embeddings must do. */
-import type { EmbeddingStore } from "./generations.ts";
+
 import { beforeEach, describe, expect, it } from "vitest";
+import type { EmbeddingStore } from "./generations.ts";
 
 /**
  * Registers the contract's tests.

@@ -1,6 +1,7 @@
 /** What every store of generations must do. */
-import type { GenerationStore } from "./generations.ts";
+
 import { beforeEach, describe, expect, it } from "vitest";
+import type { GenerationStore } from "./generations.ts";
 
 /**
  * Registers the contract's tests.

@@ -81,6 +81,8 @@ export function createVectorIndex(dependencies: VectorIndexDependencies): Vector
   let live: LiveTarget | undefined;
   /** Something failed since the live collection was opened: it may be gone, or another one may have become live. */
   let isDoubtful = true;
+  /** Collections may be left over that nobody can go back to. */
+  let isUntidy = true;
   let previous: IndexGeneration | undefined;
   let building: VectorIndexStatus["building"];
   let refusal: RagError | undefined;
@@ -135,6 +137,8 @@ export function createVectorIndex(dependencies: VectorIndexDependencies): Vector
     }
     if (live?.vectorizer.id !== vectorizer.id) return false;
     await synchronise(live, inStepWith());
+    if (isUntidy) await tidyUp(vectorizer);
+    isUntidy = false;
     return true;
   }
 
@@ -193,8 +197,10 @@ export function createVectorIndex(dependencies: VectorIndexDependencies): Vector
     live = next;
     refusal = undefined;
     log("info", "another generation of vectors is live", { generation, from, embedder: next.vectorizer.id });
-    // The switch is done; what is left over is in nobody's way, and "rag doctor" finds it.
-    await tidyUp(next.vectorizer).catch((error: unknown) => log("warn", "an old generation of vectors is left over", { err: error }));
+    previous = (await generations.listGenerations().catch(() => [])).find(({ state }) => state === "previous");
+    // The switch is done: what is left over may wait for the next run.
+    isUntidy = true;
+    loop.trigger();
     return next.collection.description;
   }
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sessionStoreContract } from "../../../../core/src/sessions/session-store.contract.ts";
+import { embeddingStoreContract } from "../../../../core/src/vectors/embedding-store.contract.ts";
+import { generationStoreContract } from "../../../../core/src/vectors/generation-store.contract.ts";
 import { POSTGRES_KINDS, type RunningPostgres } from "../../../test-support/postgres-databases.ts";
 import type { IngestionJob } from "../../ingestion-jobs.ts";
 import { apiKeyStoreContract } from "./api-key-store.contract.ts";
@@ -7,9 +9,7 @@ import type { Sql } from "./column-types.ts";
 import { createStores, type PostgresStores } from "./connection.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { documentStoreContract } from "./document-store.contract.ts";
-import { embeddingStoreContract } from "../../../../core/src/vectors/embedding-store.contract.ts";
 import { feedbackStoreContract } from "./feedback-store.contract.ts";
-import { generationStoreContract } from "../../../../core/src/vectors/generation-store.contract.ts";
 import { migrate } from "./migrate.ts";
 import { userStoreContract } from "./user-store.contract.ts";
 

@@ -1,0 +1,300 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createVectorScene, createWordEmbedder, type VectorScene } from "../../test-support/vector-scene.ts";
+import type { SemanticSpace } from "../semantic/semantic-space.ts";
+import { createSpaceVectorizer } from "./vectorizer.ts";
+
+const recordedIds = ({ record }: VectorScene): string[] => [...record.values()].flatMap((chunks) => chunks.map(({ id }) => id)).sort();
+const live = ({ index }: VectorScene): number => index.status().live?.generation ?? 0;
+
+async function filled(options?: Parameters<typeof createVectorScene>[0]): Promise<VectorScene> {
+  const scene = createVectorScene(options);
+  scene.put("owl", "The owl sleeps in the barn.", "It hunts mice at night.");
+  scene.put("bee", "The bee lives in the hive.");
+  scene.put("cod", "The cod swims in the sea.");
+  await scene.settle();
+  return scene;
+}
+
+describe("a vector index", () => {
+  it("builds its first generation from what is stored, and finds by it", async () => {
+    const scene = await filled();
+    expect(await scene.find("which one swims in the sea")).toEqual([scene.record.get("cod")?.[0]?.id]);
+    expect(scene.index.status()).toMatchObject({ state: "serving", chunks: 4, missing: 0, live: { embedderId: "words-1", dimensions: 64 } });
+  });
+
+  it("says that it is not ready until then", async () => {
+    const scene = createVectorScene();
+    scene.put("owl", "The owl sleeps in the barn.");
+    await expect(scene.find("owl")).rejects.toMatchObject({ code: "not_ready" });
+  });
+
+  it("follows what is changed and removed", async () => {
+    const scene = await filled();
+    scene.put("owl", "The owl has moved into the church.");
+    scene.remove("bee");
+    await scene.settle();
+    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.find("church")).toEqual([scene.record.get("owl")?.[0]?.id]);
+  });
+
+  it("keeps to the filters, also when they admit too many documents to name them", async () => {
+    const scene = createVectorScene();
+    for (let at = 0; at < 600; at += 1) scene.put(`many-${at}`, `sparrow number ${at}`);
+    scene.put("few", "sparrow");
+    await scene.settle();
+    const found = async (pathPrefixes: readonly string[]): Promise<string[]> =>
+      (await scene.index.findNearest("sparrow", { limit: 5, filters: { pathPrefixes } })).matches.map(({ chunkId }) => chunkId.split(".")[0] ?? "");
+    expect(await found(["few"])).toEqual(["few"]);
+    const many = await found(["many-"]);
+    expect(many).toHaveLength(5);
+    expect(many).not.toContain("few");
+    expect(await found([])).toEqual([]);
+  });
+
+  it("embeds a text once, whatever becomes of its document and of the store", async () => {
+    const embedder = createWordEmbedder();
+    const scene = await filled({ embedder });
+    expect(embedder.passages).toHaveLength(4);
+    scene.put("copy", "The bee lives in the hive.");
+    scene.store.wipe();
+    scene.put("owl", "The owl sleeps in the barn.", "A new sentence.");
+    await scene.find("owl").catch(() => undefined);
+    await scene.settle();
+    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(embedder.passages.slice(4)).toEqual(["A new sentence."]);
+  });
+
+  it("goes on with what it has at the next start", async () => {
+    const first = await filled();
+    await first.index.stop();
+    const embedder = createWordEmbedder();
+    const second = createVectorScene({ embedder, after: first });
+    await second.settle();
+    expect(live(second)).toBe(live(first));
+    expect(embedder.passages).toEqual([]);
+    expect(await second.find("hive")).toEqual([first.record.get("bee")?.[0]?.id]);
+  });
+
+  it("leaves alone what another server has stored", async () => {
+    const scene = await filled();
+    const [theirs] = scene.record.get("bee") ?? [];
+    // Ours does not know of the document yet.
+    scene.index.removeDocument("bee");
+    await scene.settle();
+    expect(scene.store.idsOf(live(scene))).toContain(theirs?.id);
+  });
+
+  it("ends in the very chunks of the record, however often the store went away in the middle of anything", async () => {
+    const document = fc.integer({ min: 0, max: 5 }).map((at) => `doc-${at}`);
+    const step = fc.oneof(
+      fc.record({
+        kind: fc.constant("put" as const),
+        document,
+        texts: fc.array(fc.constantFrom("owl", "bee", "cod", "hen"), { minLength: 1, maxLength: 4 }),
+      }),
+      fc.record({ kind: fc.constant("remove" as const), document }),
+      fc.record({ kind: fc.constant("break" as const), calls: fc.nat(6) }),
+      fc.record({ kind: fc.constant("pass" as const), ms: fc.nat(3_000) }),
+      fc.record({ kind: fc.constant("reindex" as const) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        const scene = createVectorScene();
+        const reindexed: Promise<unknown>[] = [];
+        for (const each of steps) {
+          if (each.kind === "put") scene.put(each.document, ...each.texts.map((text, at) => `${text} ${at}`));
+          if (each.kind === "remove") scene.remove(each.document);
+          if (each.kind === "break") scene.store.callsLeft = each.calls;
+          if (each.kind === "reindex") reindexed.push(scene.index.reindex().catch(() => undefined));
+          if (each.kind === "pass") {
+            scene.index.refresh();
+            await scene.time.advance(each.ms);
+            scene.store.isAway = false;
+            scene.store.callsLeft = Number.POSITIVE_INFINITY;
+          }
+        }
+        scene.store.isAway = false;
+        scene.store.callsLeft = Number.POSITIVE_INFINITY;
+        await scene.settle();
+        await scene.time.advance(30_000);
+        await Promise.all(reindexed);
+        await scene.settle();
+        expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+        expect(scene.index.status()).toMatchObject({ state: "serving", missing: 0 });
+        const listed = (await scene.generations.listGenerations()).map(({ generation }) => generation);
+        expect([...scene.store.generations()].sort()).toEqual([...listed].sort());
+        await scene.index.stop();
+        expect(scene.time.pending()).toBe(0);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("removes what a write that was given up has put there all the same", async () => {
+    const scene = await filled();
+    const late = { chunkId: "owl.00000000.9", documentId: "owl", vector: new Float32Array(64) };
+    scene.store.callsLeft = 0;
+    scene.put("owl", "The owl is gone.");
+    scene.index.refresh();
+    await scene.time.advance(1_000);
+    scene.store.isAway = false;
+    scene.store.callsLeft = Number.POSITIVE_INFINITY;
+    await scene.settle();
+    scene.store.write(live(scene), [late]);
+    await scene.time.advance(15_000);
+    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+  });
+
+  it("says once that the store is away, once that it is back, and serves again by itself", async () => {
+    const scene = await filled();
+    scene.lines.length = 0;
+    scene.store.isAway = true;
+    scene.put("hen", "The hen lays eggs.");
+    scene.index.refresh();
+    await scene.time.advance(20_000);
+    expect(scene.index.status().state).toBe("away");
+    scene.store.isAway = false;
+    await scene.time.advance(600);
+    expect(scene.index.status()).toMatchObject({ state: "serving", missing: 0 });
+    expect(scene.lines).toEqual(["warn: the vectors are not in step with the documents; trying again", "info: the vectors are in step again"]);
+  });
+});
+
+describe("another embedding model", () => {
+  it("is refused with the command that repairs it, and no vectors are mixed", async () => {
+    const first = await filled();
+    await first.index.stop();
+    const second = createVectorScene({ embedder: createWordEmbedder("words-2", 32), after: first });
+    second.put("hen", "The hen lays eggs.");
+    await second.settle();
+    await expect(second.find("hen")).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("rag reindex") });
+    expect(second.index.status()).toMatchObject({ state: "refused", problem: expect.stringContaining("words-1") });
+    expect(second.store.idsOf(1)).not.toContain(second.record.get("hen")?.[0]?.id);
+
+    await second.index.reindex();
+    expect(await second.find("hen eggs")).toEqual([second.record.get("hen")?.[0]?.id]);
+    expect(second.index.status()).toMatchObject({ state: "serving", live: { embedderId: "words-2", dimensions: 32 }, previous: live(first) });
+
+    await second.index.stop();
+    const third = createVectorScene({ after: second });
+    await third.settle();
+    expect(third.index.status().state).toBe("refused");
+    await third.index.switchBack();
+    expect(third.index.status()).toMatchObject({ state: "serving", live: { embedderId: "words-1" }, previous: live(second), missing: 0 });
+    expect(await third.find("hen eggs")).toEqual([third.record.get("hen")?.[0]?.id]);
+  });
+});
+
+describe("a reindex", () => {
+  it("answers from the live generation until the next one is whole, and embeds nothing again", async () => {
+    const embedder = createWordEmbedder();
+    const scene = await filled({ embedder });
+    const before = live(scene);
+    const embedded = embedder.passages.length;
+    const answers: (readonly string[])[] = [];
+    let isDone = false;
+    const done = scene.index.reindex().then((description) => {
+      isDone = true;
+      return description;
+    });
+    await expect(scene.index.reindex()).rejects.toMatchObject({ code: "conflict" });
+    while (!isDone) answers.push(await scene.find("bee hive"));
+    expect((await done).generation).toBeGreaterThan(before);
+    expect(new Set(answers.flat())).toEqual(new Set([scene.record.get("bee")?.[0]?.id]));
+    expect(embedder.passages).toHaveLength(embedded);
+    expect(scene.index.status()).toMatchObject({ previous: before, missing: 0 });
+  });
+
+  it("takes in what is stored meanwhile", async () => {
+    const scene = await filled();
+    const done = scene.index.reindex();
+    scene.put("hen", "The hen lays eggs.");
+    scene.index.refresh();
+    await done;
+    await scene.settle();
+    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+  });
+
+  it("can be taken back until the previous generation is removed", async () => {
+    const scene = await filled();
+    const before = live(scene);
+    await scene.index.reindex();
+    scene.put("hen", "The hen lays eggs.");
+    await scene.settle();
+    expect((await scene.index.switchBack()).generation).toBe(before);
+    expect(scene.store.idsOf(before)).toEqual(recordedIds(scene));
+    expect(await scene.index.dropPrevious()).toBe(true);
+    expect(await scene.index.dropPrevious()).toBe(false);
+    expect(scene.store.generations()).toEqual([before]);
+    await expect(scene.index.switchBack()).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  it("waits for a store that goes away in the middle, and is done when it is back", async () => {
+    const scene = await filled();
+    scene.store.callsLeft = 2;
+    const done = scene.index.reindex();
+    await scene.time.advance(5_000);
+    scene.store.isAway = false;
+    scene.store.callsLeft = Number.POSITIVE_INFINITY;
+    await scene.time.advance(1_000);
+    await done;
+    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+  });
+});
+
+describe("forgetting", () => {
+  it("removes vectors and embeddings at once and tells how many went, but keeps what another document says too", async () => {
+    const scene = await filled();
+    scene.put("copy", "It hunts mice at night.");
+    await scene.settle();
+    const chunks = scene.record.get("owl") ?? [];
+    scene.record.delete("owl");
+    expect(await scene.index.forget(chunks)).toEqual({ vectors: 2, embeddings: 1 });
+    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+  });
+
+  it("tells when the vectors could not go yet, and removes them when the store is back", async () => {
+    const scene = await filled();
+    const chunks = scene.record.get("owl") ?? [];
+    scene.record.delete("owl");
+    scene.store.isAway = true;
+    expect(await scene.index.forget(chunks)).toEqual({ vectors: undefined, embeddings: 2 });
+    await scene.time.advance(2_000);
+    scene.store.isAway = false;
+    await scene.settle();
+    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+  });
+});
+
+describe("the space that the index learns", () => {
+  /** A space in which every chunk of the record has a direction. */
+  const spaceOf = (id: string, isKnown: (chunkId: string) => boolean): SemanticSpace => ({
+    id,
+    dimensions: 2,
+    embedQuery: () => Float32Array.of(1, 0),
+    vectorOf: (chunkId) => (isKnown(chunkId) ? Float32Array.of(1, 0) : undefined),
+  });
+
+  it("gets a generation of its own each time it is learnt anew, and nobody has to ask for it", async () => {
+    const known = new Set<string>();
+    let space: SemanticSpace | undefined;
+    const scene = createVectorScene({ vectorizer: () => createSpaceVectorizer(() => space) });
+    scene.put("owl", "The owl sleeps.");
+    await scene.settle();
+    expect(scene.index.status().state).toBe("waiting");
+
+    for (const id of recordedIds(scene)) known.add(id);
+    space = spaceOf("lsa-1", (id) => known.has(id));
+    await scene.settle();
+    expect(scene.index.status()).toMatchObject({ state: "serving", live: { embedderId: "lsa-1" } });
+    // It has had its say in the order of hits already.
+    expect((await scene.index.findNearest("owl", { limit: 1 })).weight).toBe(0);
+
+    space = spaceOf("lsa-2", (id) => known.has(id));
+    await scene.settle();
+    expect(scene.index.status()).toMatchObject({ state: "serving", live: { embedderId: "lsa-2" }, previous: undefined });
+    expect(scene.store.generations()).toHaveLength(1);
+    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+  });
+});
