@@ -97,6 +97,7 @@ export { createMemorySessionStore, type MemorySessionStoreOptions } from "./sess
 export type { SessionLimits } from "./sessions/session-limits.ts";
 export { type Analyzer, type AnalyzerOptions, createAnalyzer, type Token } from "./text/analyzer.ts";
 export { type SentenceOptions, type Span, splitSentences } from "./text/sentences.ts";
+export { examineVectors, type VectorExamination } from "./vectors/examine-vectors.ts";
 export type { EmbeddingStore, GenerationStore, IndexGeneration } from "./vectors/generations.ts";
 export { createVectorIndex, type VectorIndex, type VectorIndexDependencies, type VectorIndexStatus } from "./vectors/vector-index.ts";
 export { createModelVectorizer, createSpaceVectorizer, type Vectorizer } from "./vectors/vectorizer.ts";

@@ -16,10 +16,11 @@ export interface RetryLoopOptions {
 export interface RetryLoop {
   /** Begins a run, or one more after the run under way. */
   trigger(): void;
+  /** Begins a run and resolves when it is over, whether it failed or not. */
+  runOnce(): Promise<void>;
   /** Repeats `work` in the same manner until it succeeds. @throws what no waiting mends; the reason of `signal`. */
   untilItWorks<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
-  isFailing(): boolean;
-  /** Why the last run failed. */
+  /** Why the last run failed; undefined when it did not. */
   problem(): string | undefined;
   /** Resolves when no run is under way or due. */
   idle(): Promise<void>;
@@ -31,6 +32,7 @@ const LATE_WRITES_MS = 10_000;
 
 export function createRetryLoop({ run, onLateCheck, timers, clock, log }: RetryLoopOptions): RetryLoop {
   let isWanted = false;
+  let waiting: (() => void)[] = [];
   let isStopped = false;
   let running: Promise<void> | undefined;
   let failingSince: number | undefined;
@@ -81,15 +83,17 @@ export function createRetryLoop({ run, onLateCheck, timers, clock, log }: RetryL
   async function runWhileWanted(): Promise<void> {
     while (isWanted && !isStopped) {
       isWanted = false;
+      const served = waiting;
+      waiting = [];
       try {
         await run();
         succeeded();
       } catch (error) {
-        if (isStopped) return;
-        failed(error);
+        if (!isStopped) failed(error);
         isWanted = true;
-        await pause(stopped.signal).catch(() => undefined);
       }
+      for (const serve of served) serve();
+      if (problem !== undefined) await pause(stopped.signal).catch(() => undefined);
     }
   }
 
@@ -104,7 +108,12 @@ export function createRetryLoop({ run, onLateCheck, timers, clock, log }: RetryL
   return {
     trigger,
     untilItWorks,
-    isFailing: () => failingSince !== undefined,
+    runOnce() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.push(resolve);
+      trigger();
+      return isStopped ? Promise.resolve() : promise;
+    },
     problem: () => problem,
     async idle() {
       while (running !== undefined) await running;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createVectorScene, createWordEmbedder, type VectorScene } from "../../test-support/vector-scene.ts";
+import { createVectorScene, createWordEmbedder, digestOfChunk, type VectorScene } from "../../test-support/vector-scene.ts";
 import type { SemanticSpace } from "../semantic/semantic-space.ts";
+import { examineVectors } from "./examine-vectors.ts";
 import { createSpaceVectorizer } from "./vectorizer.ts";
 
 const recordedIds = ({ record }: VectorScene): string[] => [...record.values()].flatMap((chunks) => chunks.map(({ id }) => id)).sort();
@@ -254,6 +255,17 @@ describe("forgetting", () => {
     expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
   });
 
+  it("reaches what is kept for switching back, too", async () => {
+    const scene = await filled();
+    const before = live(scene);
+    await scene.index.reindex();
+    await scene.settle();
+    const chunks = scene.record.get("owl") ?? [];
+    scene.record.delete("owl");
+    await scene.index.forget(chunks);
+    expect(scene.store.idsOf(before)).toEqual(recordedIds(scene));
+  });
+
   it("tells when the vectors could not go yet, and removes them when the store is back", async () => {
     const scene = await filled();
     const chunks = scene.record.get("owl") ?? [];
@@ -264,6 +276,56 @@ describe("forgetting", () => {
     scene.store.isAway = false;
     await scene.settle();
     expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+  });
+});
+
+describe("an examination", () => {
+  const examine = ({ index, store, generations, embeddings, record }: VectorScene) =>
+    examineVectors({
+      index,
+      store,
+      generations,
+      embeddings,
+      listRecordedChunks: async () => new Set([...record.values()].flatMap((chunks) => chunks.map(({ id }) => id))),
+      digestOf: digestOfChunk,
+    });
+
+  it("finds nothing where everything is in step", async () => {
+    const scene = await filled();
+    expect(await examine(scene)).toEqual({
+      live: scene.index.status().live,
+      missing: [],
+      surplus: [],
+      unlisted: [],
+      orphanedEmbeddings: [],
+    });
+  });
+
+  it("finds what is missing and too much, and a repair mends it", async () => {
+    const scene = await filled();
+    const vector = new Float32Array(64);
+    scene.store.write(live(scene), [{ chunkId: "gone.0", documentId: "gone", vector }]);
+    await scene.store.open({ generation: 77, embedderId: "forgotten", dimensions: 64 });
+    await scene.embeddings.saveEmbeddings("words-1", new Map([["digest of nothing", vector]]));
+    const [first] = scene.record.get("bee") ?? [];
+    await scene.index.liveTarget()?.collection.remove([first?.id ?? ""]);
+    expect(await examine(scene)).toMatchObject({
+      missing: [first?.id],
+      surplus: ["gone.0"],
+      unlisted: [77],
+      orphanedEmbeddings: ["digest of nothing"],
+    });
+    await scene.index.repair();
+    expect(await examine(scene)).toMatchObject({ missing: [], surplus: [], unlisted: [] });
+  });
+
+  it("does not wait for a store that is away", async () => {
+    const scene = await filled();
+    scene.store.isAway = true;
+    await scene.index.repair();
+    expect(scene.index.status().state).toBe("away");
+    await expect(examine(scene)).rejects.toMatchObject({ code: "store_unavailable" });
+    await scene.index.stop();
   });
 });
 

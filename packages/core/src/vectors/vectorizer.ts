@@ -18,7 +18,10 @@ export interface Vectorizer {
   embedChunks(chunks: readonly IndexedChunk[], signal: AbortSignal | undefined): Promise<readonly Float32Array[]>;
 }
 
-/** The space that a generation was made with has been learnt anew: no chunk gets a vector in it any more. */
+/**
+ * The space has been learnt anew since, and no chunk gets a vector in the old one any more; or a chunk is not in it yet. The index is
+ * refreshed after each of these, and the vectors follow then.
+ */
 export class OutgrownError extends Error {
   override readonly name = "OutgrownError";
 }
@@ -80,7 +83,7 @@ export function createSpaceVectorizer(currentSpace: () => SemanticSpace | undefi
       if (space?.id !== id) throw new OutgrownError("the semantic space was learnt anew");
       return chunks.map((chunk) => {
         const vector = space.vectorOf(chunk.id);
-        if (vector === undefined) throw new RagError("not_ready", "The index is being refreshed.");
+        if (vector === undefined) throw new OutgrownError("the index is being refreshed");
         return vector;
       });
     },

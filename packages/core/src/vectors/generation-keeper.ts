@@ -1,0 +1,291 @@
+/** The generations of vectors over their life: one is live, the next is built beside it, the switch is one step. */
+import { RagError } from "../errors.ts";
+import type { IndexedChunk } from "../model.ts";
+import type { Clock, VectorCollectionDescription, VectorStore } from "../ports.ts";
+import type { Timers } from "../resilience/timers.ts";
+import type { GenerationStore, IndexGeneration } from "./generations.ts";
+import { createRetryLoop } from "./retry-loop.ts";
+import { type Synchronisation, synchronise, type Target } from "./synchronise.ts";
+import { OutgrownError, type Vectorizer } from "./vectorizer.ts";
+
+export interface GenerationKeeperDependencies {
+  readonly store: VectorStore;
+  readonly generations: GenerationStore;
+  /** What makes the vectors now; undefined while there is nothing that could. */
+  readonly vectorizer: () => Vectorizer | undefined;
+  /** The chunks as they are now, by id. */
+  readonly expected: () => ReadonlyMap<string, IndexedChunk>;
+  /** Ids of all chunks in the record. */
+  readonly listRecordedChunks: () => Promise<ReadonlySet<string>>;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: (level: "info" | "warn" | "error", message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+export type LiveTarget = Target & { readonly generation: IndexGeneration };
+
+export interface GenerationKeeper {
+  /** What answers, or should. */
+  readonly live: LiveTarget | undefined;
+  readonly previous: IndexGeneration | undefined;
+  readonly building: { readonly generation: number; readonly done: number; readonly total: number } | undefined;
+  /** Why the live generation must not be used. */
+  readonly refusal: RagError | undefined;
+  /** Why the last attempt to bring the vectors into step failed; undefined when it did not. */
+  readonly problem: string | undefined;
+  /** Begins to bring the live generation into step; resolves at once. */
+  trigger(): void;
+  /** Something failed: what is known of the collections is looked at anew. */
+  doubt(): void;
+  /** Looks at everything anew and mends what it can; resolves when that was tried. */
+  repair(): Promise<void>;
+  /** Resolves when nothing is under way or due. */
+  idle(): Promise<void>;
+  /** Removes chunks from everything that is kept. @returns how many the live generation had; undefined when that is left for later. */
+  remove(chunkIds: readonly string[]): Promise<number | undefined>;
+  /** @throws as `VectorIndex.reindex`. */
+  rebuild(): Promise<VectorCollectionDescription>;
+  /** @throws as `VectorIndex.switchBack`. */
+  switchBack(): Promise<VectorCollectionDescription>;
+  dropPrevious(): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+export function createGenerationKeeper(dependencies: GenerationKeeperDependencies): GenerationKeeper {
+  const { store, generations, expected, listRecordedChunks, clock, log } = dependencies;
+  const stopping = new AbortController();
+  let live: LiveTarget | undefined;
+  /** Something failed since the live collection was opened: it may be gone, or another one may have become live. */
+  let isDoubtful = true;
+  /** Collections may be left over that nobody can go back to. */
+  let isUntidy = true;
+  let previous: IndexGeneration | undefined;
+  let building: GenerationKeeper["building"];
+  let refusal: RagError | undefined;
+  let rebuilding: Promise<VectorCollectionDescription> | undefined;
+  /** Steps that look at or change what is live run one after the other. */
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const loop = createRetryLoop({ run: bringIntoStep, onLateCheck: doubt, timers: dependencies.timers, clock, log });
+
+  function doubt(): void {
+    isDoubtful = true;
+    if (live !== undefined) live.known = undefined;
+  }
+
+  function inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const done = queue.then(step);
+    queue = done.catch(() => undefined);
+    return done;
+  }
+
+  const inStepWith = (onProgress?: Synchronisation["onProgress"]): Synchronisation => {
+    return { expected, recorded: listRecordedChunks, signal: stopping.signal, onProgress };
+  };
+
+  async function open(of: IndexGeneration, vectorizer: Vectorizer): Promise<LiveTarget> {
+    const { generation, embedderId, dimensions } = of;
+    return { generation: of, vectorizer, known: undefined, collection: await store.open({ generation, embedderId, dimensions }) };
+  }
+
+  /** One pass: opens what is live, builds it when there is none, and brings it into step. */
+  async function bringIntoStep(): Promise<void> {
+    const vectorizer = dependencies.vectorizer();
+    if (vectorizer === undefined) return;
+    try {
+      const isLive = await inTurn(() => keepLiveInStep(vectorizer));
+      if (!isLive && refusal === undefined && building === undefined) await build(vectorizer);
+    } catch (error) {
+      doubt();
+      // The refresh that follows every change of the space begins anew.
+      if (!(error instanceof OutgrownError)) throw error;
+    }
+  }
+
+  /** False when there is nothing live that was made with this model. */
+  async function keepLiveInStep(vectorizer: Vectorizer): Promise<boolean> {
+    if (isDoubtful) {
+      live = (await openLive(vectorizer)) ?? live;
+      isDoubtful = false;
+    }
+    if (live?.vectorizer.id !== vectorizer.id) return false;
+    await synchronise(live, inStepWith());
+    if (isUntidy) await tidyUp(vectorizer);
+    isUntidy = false;
+    return true;
+  }
+
+  /** What the record calls live, if it was made with this model. */
+  async function openLive(vectorizer: Vectorizer): Promise<LiveTarget | undefined> {
+    const all = await generations.listGenerations();
+    for (const { generation, state } of all) if (state === "building" && generation !== building?.generation) await discard(generation);
+    previous = all.find(({ state }) => state === "previous");
+    const found = all.find(({ state }) => state === "live");
+    if (found === undefined) return undefined;
+    if (found.embedderId === vectorizer.id && found.dimensions === vectorizer.dimensions) {
+      refusal = undefined;
+      return await open(found, vectorizer);
+    }
+    if (!vectorizer.isBuiltIn) refuse(mismatch(found, vectorizer));
+    return undefined;
+  }
+
+  function refuse(error: RagError): void {
+    if (refusal?.message !== error.message) log("error", error.message, {});
+    refusal = error;
+  }
+
+  /** Fills the next generation, then switches to it in one step. */
+  async function build(vectorizer: Vectorizer): Promise<VectorCollectionDescription> {
+    const generation = await generations.beginGeneration({
+      embedderId: vectorizer.id,
+      dimensions: vectorizer.dimensions,
+      createdAtMs: clock.now(),
+    });
+    const { generation: number } = generation;
+    building = { generation: number, done: 0, total: expected().size };
+    try {
+      const next = await open(generation, vectorizer);
+      const step = inStepWith(({ done, total }) => {
+        building = { generation: number, done, total };
+      });
+      await loop.untilItWorks(() => synchronise(next, step), stopping.signal);
+      return await inTurn(async () => {
+        // What came while the last batch was written.
+        await synchronise(next, step);
+        return await switchTo(next);
+      });
+    } catch (error) {
+      await discard(number).catch(() => undefined);
+      throw error;
+    } finally {
+      building = undefined;
+    }
+  }
+
+  async function switchTo(next: LiveTarget): Promise<VectorCollectionDescription> {
+    const { generation } = next.generation;
+    const from = live?.generation.generation;
+    await generations.switchToGeneration(generation);
+    live = next;
+    refusal = undefined;
+    log("info", "another generation of vectors is live", { generation, from, embedder: next.vectorizer.id });
+    previous = (await generations.listGenerations().catch(() => [])).find(({ state }) => state === "previous");
+    // The switch is done: what is left over may wait for the next run.
+    isUntidy = true;
+    loop.trigger();
+    return next.collection.description;
+  }
+
+  /** Removes collections that nobody can go back to, and from the previous one what is no longer in the record. */
+  async function tidyUp({ id, isBuiltIn }: Vectorizer): Promise<void> {
+    previous = (await generations.listGenerations()).find(({ state }) => state === "previous");
+    if (previous !== undefined && isBuiltIn && previous.embedderId !== id) {
+      // A space that was outgrown is not kept, so nothing made with it is of use.
+      await discard(previous.generation);
+      previous = undefined;
+    }
+    if (previous !== undefined) {
+      const collection = await store.open(previous);
+      const recorded = await listRecordedChunks();
+      const gone = [...(await collection.listChunkIds())].filter((chunkId) => !recorded.has(chunkId));
+      if (gone.length > 0) await collection.remove(gone);
+    }
+    const listed = new Set((await generations.listGenerations()).map(({ generation }) => generation));
+    for (const { generation } of await store.list()) if (!listed.has(generation)) await store.drop(generation);
+  }
+
+  async function discard(generation: number): Promise<void> {
+    if (await generations.removeGeneration(generation)) await store.drop(generation);
+  }
+
+  return {
+    get live() {
+      return live;
+    },
+    get previous() {
+      return previous;
+    },
+    get building() {
+      return building;
+    },
+    get refusal() {
+      return refusal;
+    },
+    get problem() {
+      return loop.problem();
+    },
+    trigger: () => loop.trigger(),
+    doubt,
+    async repair() {
+      doubt();
+      isUntidy = true;
+      await loop.runOnce();
+    },
+    idle: () => loop.idle(),
+
+    remove: (chunkIds) =>
+      inTurn(async () => {
+        if (live === undefined) return undefined;
+        const { known, collection } = live;
+        await collection.remove(chunkIds);
+        const removed = chunkIds.filter((id) => known?.delete(id) ?? true).length;
+        if (previous !== undefined) await (await store.open(previous)).remove(chunkIds);
+        return removed;
+      }).catch((error: unknown) => {
+        if (!(error instanceof RagError)) throw error;
+        // The next run lists what is there, and removes it then.
+        doubt();
+        isUntidy = true;
+        loop.trigger();
+        return undefined;
+      }),
+
+    async rebuild() {
+      const vectorizer = dependencies.vectorizer();
+      if (vectorizer === undefined) throw new RagError("not_ready", "There is nothing to build vectors with yet.", { retryAfterSeconds: 5 });
+      if (rebuilding !== undefined || building !== undefined) {
+        throw new RagError("conflict", "A generation is being built already. GET /admin/index tells how far it is.");
+      }
+      rebuilding = build(vectorizer).finally(() => {
+        rebuilding = undefined;
+        loop.trigger();
+      });
+      return await rebuilding;
+    },
+
+    switchBack: () =>
+      inTurn(async () => {
+        const vectorizer = dependencies.vectorizer();
+        const target = (await generations.listGenerations()).find(({ state }) => state === "previous");
+        if (target === undefined) throw new RagError("conflict", "There is no previous generation to switch back to.");
+        if (vectorizer?.id !== target.embedderId) throw mismatch(target, vectorizer);
+        const back = await open(target, vectorizer);
+        await synchronise(back, inStepWith());
+        return await switchTo(back);
+      }),
+
+    dropPrevious: () =>
+      inTurn(async () => {
+        const target = (await generations.listGenerations()).find(({ state }) => state === "previous");
+        if (target === undefined) return false;
+        await discard(target.generation);
+        previous = undefined;
+        return true;
+      }),
+
+    async stop() {
+      stopping.abort(new Error("the server is stopping"));
+      await loop.stop();
+      await rebuilding?.catch(() => undefined);
+      await queue;
+    },
+  };
+}
+
+function mismatch(found: IndexGeneration, vectorizer: Vectorizer | undefined): RagError {
+  return new RagError(
+    "conflict",
+    `Generation ${found.generation} of the vectors was made with ${found.embedderId} (${found.dimensions} dimensions), and the server is configured for ${vectorizer?.id ?? "none"} (${vectorizer?.dimensions ?? 0}). They are not mixed: run "rag reindex" to build the vectors anew, or configure the earlier model.`,
+  );
+}
