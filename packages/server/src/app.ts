@@ -9,6 +9,7 @@ import { mountChat } from "./rest/chat.ts";
 import type { RestEnvironment } from "./rest/environment.ts";
 import { mountFeedback } from "./rest/feedback.ts";
 import { mountHealth } from "./rest/health.ts";
+import { mountIndexAdministration } from "./rest/index-administration.ts";
 import { mountIngest } from "./rest/ingest.ts";
 import { problemResponse, toRagError } from "./rest/problem.ts";
 import { discardBody } from "./rest/read-body.ts";
@@ -58,6 +59,7 @@ export function createApp(services: AppServices): Hono<RestEnvironment> {
   mountFeedback(app, services);
   mountIngest(app, services);
   mountAdmin(app, services);
+  mountIndexAdministration(app, services);
   mountApiKeys(app, services);
   mountUsers(app, services);
 

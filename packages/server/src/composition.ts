@@ -27,10 +27,12 @@ import { startUp } from "./composition/start-up.ts";
 import { openStores } from "./composition/stores.ts";
 import type { Surroundings } from "./composition/surroundings.ts";
 import { clock, timers } from "./composition/time.ts";
+import { openVectors } from "./composition/vectors.ts";
 import type { Config } from "./config.ts";
 import { createConfinedReading } from "./confinement.ts";
 import { ExitError } from "./exit-error.ts";
 import { createHealth } from "./health.ts";
+import { createIndexAdministration } from "./index-administration.ts";
 import { measureChatModel } from "./measured-chat-model.ts";
 import { chooseSampleQuestion } from "./sample-question.ts";
 import { createSearchIndex } from "./search-index.ts";
@@ -107,8 +109,10 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
 
   const analyzer = createAnalyzer();
   const hybridIndex = createHybridIndex({ analyzer });
+  const vectors = openVectors(config, { store: undefined, embedder: undefined, stores, hybridIndex }, opened, surroundings);
   const index = createSearchIndex({
     index: hybridIndex,
+    follower: vectors?.index,
     loadChunks: () => stores.documents.loadChunks(),
     space: { load: () => stores.snapshots.loadSnapshot(SPACE), save: (bytes) => stores.snapshots.saveSnapshot(SPACE, bytes) },
     log,
@@ -123,7 +127,11 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       log.warn({ from, to }, "circuit breaker of the language model");
     },
   });
-  const retriever = createRetriever({ index: hybridIndex });
+  const retriever = createRetriever({
+    index: hybridIndex,
+    neighbours: vectors?.index,
+    onAway: (part, error) => log.debug({ err: error, part }, "searched without it"),
+  });
   const shared = openSharedState(config, stores.sessions, opened, surroundings);
   const { sessions, cache, budget, redis } = shared;
   const metrics = createMetrics({
@@ -153,7 +161,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     newId: randomUUID,
     digest: sha256,
     analyzer,
-    indexFingerprint: () => hybridIndex.fingerprint(),
+    indexFingerprint: () => [hybridIndex.fingerprint(), vectors?.index.fingerprint()].join(" "),
     inverseDocumentFrequency: (term) => hybridIndex.inverseDocumentFrequency(term),
     limits: { maxTurns: config.SESSION_MAX_TURNS, maxChars: config.SESSION_MAX_CHARS, sessionsPerPrincipal: config.SESSIONS_PER_PRINCIPAL },
     model,
@@ -194,9 +202,17 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       },
     }),
     documents: stores.documents,
+    index: createIndexAdministration({ documents: stores.documents, search: index, vectors, nowIso: () => new Date().toISOString(), log }),
     async deleteDocument(id) {
       const receipt = await stores.documents.removeDocument(id);
-      return receipt && { ...receipt, index: { chunks: (await index.forget(id)).length } };
+      if (receipt === undefined) return undefined;
+      const chunks = await index.forget(id);
+      const gone = await vectors?.index.forget(chunks);
+      return {
+        ...receipt,
+        index: { chunks: chunks.length },
+        ...(gone && { vectors: { chunks: gone.vectors ?? "pending", embeddings: gone.embeddings } }),
+      };
     },
     sessions,
     saveFeedback: (judgement) => feedback.saveFeedback(judgement),

@@ -109,6 +109,8 @@ export const SETTINGS = {
   SESSION_TTL_DAYS: integer("Days after its last turn that Redis keeps a session.", 30, 1, 3_650),
   CACHE_TTL_DAYS: integer("Days that Redis keeps a cached answer.", 7, 1, 3_650),
   EXPECTED_REPLICAS: integer("Servers that share the budget, reckoned with at a start without Redis.", 1, 1, 1_000),
+  CHROMA_URL: optionalUrl("A ChromaDB that keeps the vectors of all chunks, as `http://host:8000`.", "none: vectors are kept in this process"),
+  EMBEDDING_WEIGHT: integer("Say of an embedding model in the order of hits beside the built-in signals, in percent.", 40, 0, 100),
   GROQ_API_KEY: optional("Lets a Groq model write the answers.", "none: the extractive answerer quotes your documents", true),
   GROQ_BASE_URL: url("Address of the Groq API or of a proxy in front of it.", "https://api.groq.com/openai/v1"),
   GROQ_MODEL: text("Model asked at Groq.", "llama-3.3-70b-versatile"),

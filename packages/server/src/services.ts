@@ -3,6 +3,7 @@ import type { BreakerState, DeletionReceipt, DocumentStore, Feedback, SessionSto
 import type { Logger } from "pino";
 import type { ConfinedReading } from "./confinement.ts";
 import type { Health } from "./health.ts";
+import type { IndexAdministration } from "./index-administration.ts";
 import type { IngestionJobs } from "./ingestion-jobs.ts";
 import type { AccessTokens } from "./security/access-tokens.ts";
 import type { ApiKeys } from "./security/api-keys.ts";
@@ -28,6 +29,13 @@ export interface Statistics {
   readonly uptimeSeconds: number;
 }
 
+/** What a deletion removed, store by store. */
+export interface DocumentDeletion extends DeletionReceipt {
+  readonly index: { readonly chunks: number };
+  /** Absent where no vectors are kept. A store that is away is `pending`: it loses them when it is back. */
+  readonly vectors?: { readonly chunks: number | "pending"; readonly embeddings: number };
+}
+
 /** The content of documents is reached through {@link ConfinedReading} alone, but for administrators. */
 export interface AppServices extends ConfinedReading {
   readonly log: Logger;
@@ -39,8 +47,9 @@ export interface AppServices extends ConfinedReading {
   readonly users: Users;
   readonly apiKeys: ApiKeys;
   readonly documents: Pick<DocumentStore, "listDocuments" | "getDocument">;
+  readonly index: IndexAdministration;
   /** Removes a document from every store; the receipt says what went from each. */
-  deleteDocument(id: string): Promise<(DeletionReceipt & { readonly index: { readonly chunks: number } }) | undefined>;
+  deleteDocument(id: string): Promise<DocumentDeletion | undefined>;
   readonly sessions: SessionStore;
   saveFeedback(feedback: Feedback): Promise<boolean>;
   readonly ingestion: IngestionJobs;

@@ -2,12 +2,19 @@
 import { createMemorySessionStore } from "@rag-personal/core";
 import { pino } from "pino";
 import { createHealth } from "../src/health.ts";
+import type { IndexDescription } from "../src/index-administration.ts";
 import { createLoginThrottle } from "../src/security/login-throttle.ts";
 import type { AppServices } from "../src/services.ts";
 import type { CredentialsScene } from "./credentials-scene.ts";
 
 /** What the health report tells those who may have details. */
 export const HEALTH_DETAIL = "details for those who may have them";
+
+const INDEX: IndexDescription = {
+  search: { documents: 0, chunks: 0, terms: 0, termSpace: 0, dimensions: 0, generation: 0 },
+  vectors: null,
+  reindex: null,
+};
 
 /** @param sessionId of the one session there is, whoever asks for it. */
 export function createStandInServices({ users, apiKeys, tokens, authenticator, clock }: CredentialsScene, sessionId: string): AppServices {
@@ -62,6 +69,13 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
     search: async () => ({ hits: [], degraded: false }),
     documents: { listDocuments: async () => [{ ...document, chunkCount: 0 }], getDocument: async () => ({ ...document, text: "" }) },
     deleteDocument: async (documentId) => ({ documentId, path: "a.md", rows: { documents: 1, chunks: 0 }, index: { chunks: 0 } }),
+    index: {
+      describe: () => INDEX,
+      reindex: () => INDEX,
+      switchBack: async () => ({ generation: 1, embedderId: "", dimensions: 1 }),
+      dropPrevious: async () => true,
+      examine: async () => ({ record: { documents: 0, chunks: 0 }, examined: [], findings: [], repaired: [] }),
+    },
     sessions: { ...createMemorySessionStore(), load: async () => session, remove: async () => true },
     saveFeedback: async () => true,
     ingestion: { start: async () => job, get: async () => job, async *follow() {}, idle: async () => {}, stop: async () => {} },

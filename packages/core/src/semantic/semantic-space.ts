@@ -11,7 +11,7 @@ export interface SemanticSpace {
   readonly id: string;
   readonly dimensions: number;
   /** Of unit length. */
-  embedQuery(text: string): Float32Array;
+  readonly embedQuery: (text: string) => Float32Array;
   /** Of unit length; undefined for a chunk that is not in the searchable state. */
   vectorOf(chunkId: string): Float32Array | undefined;
 }
@@ -30,16 +30,21 @@ export function createSemanticSpace(
   return {
     id: idOf(model),
     dimensions: model.rank,
-    embedQuery(text) {
-      const known = analyzer.terms(text).flatMap((term) => vocabulary.find(term) ?? []);
-      const vector = new Float32Array(model.rank);
-      model.embed(countTerms(known), vector);
-      return toUnitLength(vector);
-    },
+    embedQuery: createQueryEmbedder(model, analyzer, vocabulary),
     vectorOf(chunkId) {
       const number = numbers.get(chunkId);
       return number === undefined ? undefined : toUnitLength(vectorAt(number).vector);
     },
+  };
+}
+
+/** Apart from the space, so that whoever keeps it does not keep the vectors of all chunks. */
+function createQueryEmbedder(model: LsaModel, analyzer: Analyzer, vocabulary: Vocabulary): SemanticSpace["embedQuery"] {
+  return (text) => {
+    const known = analyzer.terms(text).flatMap((term) => vocabulary.find(term) ?? []);
+    const vector = new Float32Array(model.rank);
+    model.embed(countTerms(known), vector);
+    return toUnitLength(vector);
   };
 }
 

@@ -71,13 +71,12 @@ export function createModelVectorizer({
 export function createSpaceVectorizer(currentSpace: () => SemanticSpace | undefined): Vectorizer | undefined {
   const first = currentSpace();
   if (first === undefined) return undefined;
-  const { id, dimensions } = first;
+  const { id, dimensions, embedQuery } = first;
   return {
     id,
     dimensions,
     isBuiltIn: true,
-    // The old space still understands questions about what was stored with it.
-    embedQuery: async (text) => sameSpace(currentSpace(), first).embedQuery(text),
+    embedQuery: async (text) => embedQuery(text),
     async embedChunks(chunks) {
       const space = currentSpace();
       if (space?.id !== id) throw new OutgrownError("the semantic space was learnt anew");
@@ -88,9 +87,4 @@ export function createSpaceVectorizer(currentSpace: () => SemanticSpace | undefi
       });
     },
   };
-}
-
-/** The newest state of the same space, so that an old state of the whole index is not kept for it. */
-function sameSpace(current: SemanticSpace | undefined, first: SemanticSpace): SemanticSpace {
-  return current?.id === first.id ? current : first;
 }

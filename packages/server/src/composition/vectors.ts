@@ -1,0 +1,58 @@
+/** The vectors of all chunks, where they are kept apart from the index in this process. */
+import {
+  createModelVectorizer,
+  createSpaceVectorizer,
+  createVectorIndex,
+  type Embedder,
+  type HybridIndex,
+  type IndexedChunk,
+  passageOf,
+  type VectorStore,
+} from "@rag-personal/core";
+import type { PostgresStores } from "../adapters/postgres/connection.ts";
+import type { Config } from "../config.ts";
+import type { VectorParts } from "../index-administration.ts";
+import { sha256 } from "./digest.ts";
+import type { OpenedParts } from "./opened-parts.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { clock, timers } from "./time.ts";
+
+const PERCENT = 100;
+
+/** Undefined where there is neither a store for them nor a model to make them: then the index's own space is all there is. */
+export function openVectors(
+  config: Config,
+  parts: {
+    readonly store: VectorStore | undefined;
+    readonly embedder: Embedder | undefined;
+    readonly stores: Pick<PostgresStores, "documents" | "generations" | "embeddings">;
+    readonly hybridIndex: Pick<HybridIndex, "space">;
+  },
+  opened: OpenedParts,
+  { log }: Pick<Surroundings, "log">,
+): VectorParts | undefined {
+  const { store, embedder, hybridIndex } = parts;
+  const { documents, generations, embeddings } = parts.stores;
+  if (store === undefined) return undefined;
+  const digests = new WeakMap<IndexedChunk, string>();
+  const digestOf = async (chunk: IndexedChunk): Promise<string> => {
+    const digest = digests.get(chunk) ?? sha256(passageOf(chunk));
+    digests.set(chunk, digest);
+    return digest;
+  };
+  const ofModel = embedder && createModelVectorizer({ embedder, embeddings, digestOf });
+  const index = createVectorIndex({
+    store,
+    generations,
+    embeddings,
+    vectorizer: () => ofModel ?? createSpaceVectorizer(() => hybridIndex.space()),
+    digestOf,
+    listRecordedChunks: () => documents.listChunkIds(),
+    weight: config.EMBEDDING_WEIGHT / PERCENT,
+    clock,
+    timers,
+    log: (level, message, fields) => log[level](fields, message),
+  });
+  opened.add(() => index.stop());
+  return { index, store, generations, embeddings, digestOf };
+}
