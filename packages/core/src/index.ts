@@ -84,8 +84,10 @@ export {
   type HybridIndexStats,
   type RefreshOptions,
 } from "./retrieval/hybrid-index.ts";
+export { createMemoryVectorStore } from "./retrieval/memory-vector-store.ts";
 export type { NearestChunks } from "./retrieval/neighbours.ts";
 export { createRetriever, type NeighbourSearch, passageOf, type RetrieverParts } from "./retrieval/retriever.ts";
+export { checkVector, refuseMixing } from "./retrieval/vector-checks.ts";
 export type { SemanticSpace } from "./semantic/semantic-space.ts";
 export {
   createFallbackSessionStore,

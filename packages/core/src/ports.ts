@@ -204,17 +204,22 @@ export interface NearestOptions {
 
 /**
  * The vectors of one index generation, derived from the record and rebuilt from it when lost. Every method throws
- * `store_unavailable` when the store is away, and then nothing is known of what it did: all writes may be repeated.
+ * `store_unavailable` when the store is away, and then nothing is known of what it did: all writes may be repeated. It also
+ * throws so, for ever, once the collection was dropped or lost: after any outage open it again, and compare what it lists.
  */
 export interface VectorCollection {
   readonly description: VectorCollectionDescription;
-  /** Adds vectors or replaces them, in batches of the store's choosing. */
+  /**
+   * Adds vectors or replaces them, in batches of the store's choosing; of several under one id the last counts.
+   *
+   * @throws RagError `invalid_request` when one has the wrong length or a number that is not finite, before anything is stored.
+   */
   upsert(vectors: readonly ChunkVector[]): Promise<void>;
   /** Removes what is there of these chunks. */
   remove(chunkIds: readonly string[]): Promise<void>;
-  /** Ids of all chunks that have a vector, in no order. */
+  /** Ids of all chunks that have a vector. Of those that are written or removed meanwhile, some may be there and some not. */
   listChunkIds(): Promise<ReadonlySet<string>>;
-  /** The nearest chunks, nearest first. @throws RagError `invalid_request` when the vector has the wrong length. */
+  /** The nearest chunks, nearest first. @throws RagError `invalid_request` as above; the reason of `signal`. */
   nearest(vector: Float32Array, options: NearestOptions): Promise<readonly VectorMatch[]>;
 }
 

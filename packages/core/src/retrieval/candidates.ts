@@ -3,6 +3,7 @@ import type { SearchFilters } from "../model.ts";
 import { COARSE } from "../semantic/semantic-index.ts";
 import type { IndexState } from "./index-state.ts";
 import type { AnalyzedQuery } from "./query-analysis.ts";
+import { createTopScores } from "./top-scores.ts";
 
 export interface Candidates {
   /** Chunk numbers, best first. */
@@ -42,14 +43,14 @@ export function findCandidates(
   const wordsScale = WORDS / maximum(words, ranges);
   const charactersScale = CHARACTERS / maximum(characters, ranges);
   const coarseScale = SEMANTIC / maximum(coarse, ranges);
-  const heap = createTopHeap(limit);
+  const top = createTopScores(limit);
   for (const { start, end } of ranges) {
     for (let chunk = start; chunk < end; chunk += 1) {
       const score = (words[chunk] ?? 0) * wordsScale + (characters[chunk] ?? 0) * charactersScale + Math.max(0, coarse[chunk] ?? 0) * coarseScale;
-      if (score > 0) heap.offer(chunk, score);
+      if (score > 0) top.offer(chunk, score);
     }
   }
-  const chunks = new Set(heap.drain());
+  const chunks = new Set(top.drain().map(({ item }) => item));
   for (const chunk of neighbours) if (ranges.some(({ start, end }) => chunk >= start && chunk < end)) chunks.add(chunk);
   return { chunks: [...chunks], words, characters, coarse };
 }
@@ -74,48 +75,4 @@ function maximum(values: Float32Array, ranges: readonly Range[]): number {
   let largest = 1e-9;
   for (const { start, end } of ranges) for (let at = start; at < end; at += 1) largest = Math.max(largest, values[at] ?? 0);
   return largest;
-}
-
-/** Keeps the `limit` highest scores; among equals, those offered first. */
-function createTopHeap(limit: number) {
-  const items: { chunk: number; score: number }[] = [];
-  const isWorse = (left: { chunk: number; score: number }, right: { chunk: number; score: number }): boolean =>
-    left.score < right.score || (left.score === right.score && left.chunk > right.chunk);
-  const swap = (i: number, j: number): void => {
-    const left = items[i];
-    const right = items[j];
-    if (left === undefined || right === undefined) return;
-    items[i] = right;
-    items[j] = left;
-  };
-  const worseAt = (i: number, j: number): boolean => {
-    const left = items[i];
-    const right = items[j];
-    return left !== undefined && right !== undefined && isWorse(left, right);
-  };
-  const siftUp = (): void => {
-    for (let at = items.length - 1; at > 0 && worseAt(at, (at - 1) >> 1); at = (at - 1) >> 1) swap(at, (at - 1) >> 1);
-  };
-  const siftDown = (): void => {
-    for (let at = 0; ; ) {
-      let worst = at;
-      if (worseAt(2 * at + 1, worst)) worst = 2 * at + 1;
-      if (worseAt(2 * at + 2, worst)) worst = 2 * at + 2;
-      if (worst === at) return;
-      swap(at, worst);
-      at = worst;
-    }
-  };
-  return {
-    offer(chunk: number, score: number): void {
-      if (items.length < limit) {
-        items.push({ chunk, score });
-        siftUp();
-      } else if (items[0] !== undefined && isWorse(items[0], { chunk, score })) {
-        items[0] = { chunk, score };
-        siftDown();
-      }
-    },
-    drain: (): number[] => items.sort((left, right) => (isWorse(left, right) ? 1 : -1)).map(({ chunk }) => chunk),
-  };
 }

@@ -2,6 +2,7 @@
 import type { TermCounts } from "../lexical/term-counts.ts";
 import type { Pacer } from "../pacing.ts";
 import type { LsaModel } from "./lsa.ts";
+import { scanDots } from "./scan-dots.ts";
 
 /** Leading parts of the space that are compared; each is cut to the rank of the model. No single one suits all corpora. */
 const RESOLUTIONS = [150, 300, 400] as const;
@@ -103,38 +104,6 @@ function createSemanticIndex(stored: Stored, inverseNorms: readonly Float32Array
       for (let document = 0; document < documentCount; document += 1) into[document] = (into[document] ?? 0) * scale * (norms[document] ?? 0);
     },
   };
-}
-
-/** Dot products with all rows, four rows at a time so that each load of the query serves four. */
-function scanDots(query: Float64Array, vectors: Float32Array, rank: number, dimension: number, into: Float32Array): void {
-  const count = into.length;
-  let row = 0;
-  for (; row + 4 <= count; row += 4) {
-    const row0 = row * rank;
-    const row1 = row0 + rank;
-    const row2 = row1 + rank;
-    const row3 = row2 + rank;
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let at = 0; at < dimension; at += 1) {
-      const value = query[at] ?? 0;
-      sum0 += value * (vectors[row0 + at] ?? 0);
-      sum1 += value * (vectors[row1 + at] ?? 0);
-      sum2 += value * (vectors[row2 + at] ?? 0);
-      sum3 += value * (vectors[row3 + at] ?? 0);
-    }
-    into[row] = sum0;
-    into[row + 1] = sum1;
-    into[row + 2] = sum2;
-    into[row + 3] = sum3;
-  }
-  for (; row < count; row += 1) {
-    let sum = 0;
-    for (let at = 0; at < dimension; at += 1) sum += (query[at] ?? 0) * (vectors[row * rank + at] ?? 0);
-    into[row] = sum;
-  }
 }
 
 /** 1 / length of each leading part of the vector; `dimensions` ascend. */
