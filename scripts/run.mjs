@@ -2,6 +2,7 @@
  * Runs a task of this repository on a machine that has nothing but Node ≥ 20 and npm.
  *
  * Usage: node scripts/run.mjs start
+ *        node scripts/run.mjs rag <arguments of the rag command>
  *        node scripts/run.mjs "<command line>"
  *
  * Brings what the task needs, once: pnpm, Node 24 where the machine's Node is too old, and the packages of the lockfile.
@@ -14,6 +15,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const SERVER = join(ROOT, "packages", "server", "src");
 const TOOLCHAIN = join(ROOT, ".toolchain");
 const TOOLCHAIN_BIN = join(TOOLCHAIN, "node_modules", ".bin");
 const INSTALL_STAMP = join(ROOT, "node_modules", ".rag-install.json");
@@ -136,9 +138,10 @@ function quote(text) {
 const [task, ...args] = process.argv.slice(2);
 if (task === undefined) fail('Usage: node scripts/run.mjs start | "<command line>"');
 ensureToolchain();
-if (task === "start") {
+const MAINS = { start: join(SERVER, "main.ts"), rag: join(SERVER, "cli", "main.ts") };
+if (task === "start" || task === "rag") {
   ensurePackages("production");
-  become("node", [join(ROOT, "packages", "server", "src", "main.ts"), ...args], false);
+  become("node", [MAINS[task], ...args], false);
 } else {
   ensurePackages("all");
   become([task, ...args.map(quote)].join(" "), [], true);

@@ -212,6 +212,31 @@ export function readProcessConfig(): Config {
   return readConfig(process.env);
 }
 
+/** What the `rag` command needs to reach a server as an administrator. */
+export interface AdminAccess {
+  readonly address: string;
+  readonly username: string;
+  /** Undefined: the one in the data folder, if it can be read. */
+  readonly password: string | undefined;
+  readonly dataDir: string;
+}
+
+/** `RAG_URL` (default: `HOST` and `PORT` of the server), `RAG_USER` (default `admin`), `ADMIN_PASSWORD`, `DATA_DIR`. */
+export function readAdminAccess(environment: Environment): AdminAccess {
+  const { RAG_URL, RAG_USER, ADMIN_PASSWORD, DATA_DIR, HOST, PORT } = environment;
+  return {
+    address: (RAG_URL || `http://${HOST || SETTINGS.HOST.fallback}:${PORT || SETTINGS.PORT.fallback}`).replace(/\/+$/, ""),
+    username: RAG_USER || "admin",
+    password: ADMIN_PASSWORD || undefined,
+    dataDir: resolve(DATA_DIR || SETTINGS.DATA_DIR.fallback),
+  };
+}
+
+/** Reads the access of this process. */
+export function readProcessAdminAccess(): AdminAccess {
+  return readAdminAccess(process.env);
+}
+
 /** The table of all settings as Markdown, for `docs/configuration.md`. */
 export function describeSettings(): string {
   const rows = Object.entries(SETTINGS).map(([name, setting]) => `| \`${name}\` | ${setting.fallback} | ${setting.description} |`);

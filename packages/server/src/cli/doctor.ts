@@ -1,0 +1,31 @@
+/** `rag doctor`: all stores compared with the record, and mended on demand. */
+import type { DoctorReport, Finding } from "../index-administration.ts";
+import type { AdminClient } from "./admin-client.ts";
+import { EXIT } from "./exit-codes.ts";
+import type { Output } from "./output.ts";
+
+/** @returns the exit code: 1 when something differs, 6 when a repair left something over. */
+export async function runDoctor(client: AdminClient, output: Output, { repair }: { readonly repair: boolean }): Promise<number> {
+  // The server that answers is of this version, or says so.
+  const report = (await (repair ? client.call("POST", "/admin/doctor/repair") : client.call("GET", "/admin/doctor"))) as DoctorReport;
+  output.data(report, () => describe(report, repair));
+  if (report.findings.length === 0) return EXIT.ok;
+  return repair ? EXIT.partly : EXIT.failed;
+}
+
+function describe({ record, examined, findings, repaired }: DoctorReport, repair: boolean): string {
+  const lines = [`record: ${record.documents} documents, ${record.chunks} chunks`, `compared with it: ${examined.join(", ")}`];
+  const open = new Set(findings.map(nameOf));
+  for (const finding of repaired) if (!open.has(nameOf(finding))) lines.push(`mended: ${inWords(finding)}`);
+  for (const finding of findings) lines.push(`differs: ${inWords(finding)}`);
+  if (findings.length === 0) lines.push("all stores agree with the record");
+  else lines.push(repair ? 'run "rag doctor --repair" again once what is unreachable is back' : 'run "rag doctor --repair" to mend this');
+  return lines.join("\n");
+}
+
+const nameOf = ({ store, kind }: Finding): string => `${store} ${kind}`;
+
+function inWords({ store, kind, count, examples }: Finding): string {
+  if (kind === "unreachable" || kind === "refused") return `${store}: ${kind}: ${examples.join("; ")}`;
+  return `${store}: ${count} ${kind === "missing" ? "missing" : "too many"}, such as ${examples.join(", ")}`;
+}
