@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createLibrary, createScene, createScriptedModel, guard, LIBRARY, type LibraryScene } from "../../test-support/answer-scene.ts";
 import { RagError } from "../errors.ts";
 import type { AnswerEvent } from "../model.ts";
+import type { Retriever } from "../ports.ts";
+import { createRetriever } from "../retrieval/retriever.ts";
 import { createMemorySessionStore } from "../sessions/memory-session-store.ts";
 import { answerQuestion } from "./answer.ts";
 
@@ -123,6 +125,19 @@ describe("the cache", () => {
     const last = events.at(-1);
     expect(last).toEqual({ type: "done", answer: { ...first.answer, sessionId: expect.not.stringMatching(first.answer.sessionId) } });
     expect(events.find(({ type }) => type === "sources")).toEqual(first.events.find(({ type }) => type === "sources"));
+    expect(scene.recorder.cacheHits).toBe(1);
+  });
+
+  it("keeps no answer that was found without a part that was away, and the answer says so", async () => {
+    let isAway = true;
+    const whole = createRetriever({ index: library.index });
+    const retrieve: Retriever["retrieve"] = async (...query) => ({ ...(await whole.retrieve(...query)), degraded: isAway });
+    const scene = createScene(library, { retriever: { retrieve } });
+    expect((await scene.ask(TOWER)).answer).toMatchObject({ answerable: true, degraded: true });
+    expect((await scene.ask("Who invented the zip fastener?")).answer).toMatchObject({ answerable: false, degraded: true });
+    isAway = false;
+    expect((await scene.ask(TOWER)).answer.degraded).toBe(false);
+    expect((await scene.ask(TOWER)).answer.degraded).toBe(false);
     expect(scene.recorder.cacheHits).toBe(1);
   });
 
