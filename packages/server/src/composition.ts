@@ -138,6 +138,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     breakerState: () => BREAKER_GAUGE[breaker.state()],
     rateLimitRemaining: () => budget.remaining(),
     indexedChunks: () => index.stats().chunks,
+    vectors: vectors && (() => vectors.index.status()),
     feedbackWaiting: () => feedback.waiting(),
     sessions: () => sessions.status(),
     redis: redis && (() => ({ state: redis.state(), ...redis.stats() })),
@@ -170,7 +171,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
   const ingestion = openIngestion(config, stores, index, opened, surroundings);
 
   const health = createHealth({
-    components: describeComponents(config, { stores, index, shared, breaker, language }),
+    components: describeComponents(config, { stores, index, vectors, shared, breaker, language }),
     monotonic: clock.monotonic,
   });
   const tokens = createAccessTokens({ secret: secrets.secretKey, lifetimeMinutes: config.ACCESS_TOKEN_MINUTES, nowMs: clock.now });

@@ -3,6 +3,7 @@ import type { CircuitBreaker } from "@rag-personal/core";
 import type { PostgresStores } from "../adapters/postgres/connection.ts";
 import type { Config } from "../config.ts";
 import type { Component } from "../health.ts";
+import type { VectorParts } from "../index-administration.ts";
 import type { SearchIndex } from "../search-index.ts";
 import type { LanguageModel } from "./language-model.ts";
 import type { SharedState } from "./shared-state.ts";
@@ -12,12 +13,13 @@ export function describeComponents(
   parts: {
     readonly stores: PostgresStores;
     readonly index: SearchIndex;
+    readonly vectors: VectorParts | undefined;
     readonly shared: SharedState;
     readonly breaker: CircuitBreaker;
     readonly language: LanguageModel | undefined;
   },
 ): Readonly<Record<string, Component>> {
-  const { stores, index, breaker, language } = parts;
+  const { stores, index, vectors, breaker, language } = parts;
   const { redis, sessions } = parts.shared;
   return {
     postgres: { adapter: config.DATABASE_URL === undefined ? "pglite" : "postgres", check: () => stores.ping() },
@@ -29,6 +31,9 @@ export function describeComponents(
         return `${documents} documents, ${chunks} chunks, ${dimensions} semantic dimensions`;
       },
     },
+    ...(vectors === undefined
+      ? {}
+      : { vectors: { adapter: config.CHROMA_URL === undefined ? "in-process" : "chroma", check: () => describeVectors(vectors) } }),
     sessions: {
       adapter: redis === undefined ? "postgres" : "redis",
       async check() {
@@ -45,4 +50,12 @@ export function describeComponents(
       },
     },
   };
+}
+
+async function describeVectors({ index, store }: VectorParts): Promise<string> {
+  const version = await store.ping();
+  const { state, problem, live, chunks, missing } = index.status();
+  if (problem !== undefined) throw new Error(problem);
+  if (live === undefined) return `${version}, ${state}`;
+  return `${version}, generation ${live.generation} made with ${live.embedderId}, ${missing ?? "unknown"} of ${chunks} chunks missing`;
 }

@@ -1,5 +1,5 @@
 /** Metrics in Prometheus' format. Labels are closed sets or route patterns, so the number of series is bounded. */
-import type { FallbackStatus, Telemetry } from "@rag-personal/core";
+import type { FallbackStatus, Telemetry, VectorIndexStatus } from "@rag-personal/core";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { RequestMetrics } from "../../services.ts";
 
@@ -10,6 +10,8 @@ export interface MetricSources {
   /** Calls to the model that the budget still allows in this minute. */
   readonly rateLimitRemaining: () => number;
   readonly indexedChunks: () => number;
+  /** Absent where no vectors are kept. */
+  readonly vectors: (() => Pick<VectorIndexStatus, "state" | "live" | "chunks" | "missing">) | undefined;
   /** Feedback on disk that the store has not taken yet. */
   readonly feedbackWaiting: () => number;
   readonly sessions: () => FallbackStatus;
@@ -106,6 +108,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   ] as const) {
     registerCount(registry, name, help, read);
   }
+  if (sources.vectors !== undefined) registerVectors(registry, sources.vectors);
   if (sources.redis !== undefined) registerRedis(registry, sources.redis);
 
   return {
@@ -135,6 +138,34 @@ function registerCount(registry: Registry, name: string, help: string, read: () 
       this.inc(read());
     },
   });
+}
+
+const VECTOR_STATES = ["waiting", "building", "serving", "away", "refused"];
+
+function registerVectors(registry: Registry, read: NonNullable<MetricSources["vectors"]>): void {
+  new Gauge({
+    name: "rag_vectors_state",
+    help: "1 for the state that the vectors are in.",
+    labelNames: ["state"],
+    registers: [registry],
+    collect() {
+      const { state } = read();
+      for (const each of VECTOR_STATES) this.set({ state: each }, Number(each === state));
+    },
+  });
+  for (const [name, help, value] of [
+    ["rag_vectors_generation", "Generation of the vectors that answers; 0 for none.", () => read().live?.generation ?? 0],
+    ["rag_vectors_missing", "Chunks without a vector; all of them while that is unknown.", () => read().missing ?? read().chunks],
+  ] as const) {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  }
 }
 
 const REDIS_STATES = ["ready", "unwritable", "loading", "denied", "away", "closed"];
