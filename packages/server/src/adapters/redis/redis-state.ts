@@ -1,6 +1,6 @@
 /** The states of a connection to Redis, and how they are logged. */
 import type { Clock, Timers } from "@rag-personal/core";
-import { createStateLog, type StateLog } from "./state-log.ts";
+import { createStateLog, type StateLog } from "../../state-log.ts";
 
 /**
  * - `ready`: commands are carried out;

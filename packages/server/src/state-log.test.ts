@@ -1,6 +1,6 @@
 /** What is written of a state that changes, slowly and quickly. */
 import { describe, expect, it } from "vitest";
-import { createFakeTime } from "../../../../core/test-support/fake-time.ts";
+import { createFakeTime } from "../../core/test-support/fake-time.ts";
 import { createStateLog } from "./state-log.ts";
 
 function scene() {
