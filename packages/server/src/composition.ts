@@ -141,6 +141,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     vectors: vectors && (() => vectors.index.status()),
     feedbackWaiting: () => feedback.waiting(),
     sessions: () => sessions.status(),
+    isDatabaseSilent: config.DATABASE_URL === undefined ? undefined : () => stores.isSilent(),
     redis: redis && (() => ({ state: redis.state(), ...redis.stats() })),
   });
   const language = createLanguageModel(config, log);

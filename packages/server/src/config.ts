@@ -98,8 +98,14 @@ export const SETTINGS = {
     "embedded PostgreSQL in `DATA_DIR`",
     true,
   ),
-  DATABASE_CONNECTIONS: integer("Connections to PostgreSQL at most.", 8, 1, 100),
+  DATABASE_CONNECTIONS: integer("Connections to PostgreSQL at most, apart from one that asks whether it is alive.", 8, 1, 100),
   DATABASE_TIMEOUT_MS: integer("Deadline of one database call, in milliseconds.", 10_000, 100, 600_000),
+  DATABASE_SILENCE_MS: integer(
+    "How long a PostgreSQL of your own may say nothing at all while somebody waits for it, in milliseconds; then everybody is refused at once until it answers. A database far away wants more.",
+    800,
+    200,
+    600_000,
+  ),
   REDIS_URL: optional(
     "A Redis for sessions, cached answers and the shared budget of calls to the model, as `redis://user:password@host:6379`.",
     "none: sessions in PostgreSQL, answers cached in this process",

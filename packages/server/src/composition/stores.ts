@@ -4,8 +4,13 @@ import { startEmbeddedPostgres } from "../adapters/pglite/embedded-postgres.ts";
 import type { PostgresAddress } from "../adapters/postgres/client.ts";
 import { type OpenedPostgres, openPostgres } from "../adapters/postgres/connection.ts";
 import type { Config } from "../config.ts";
+import { createStateLog } from "../state-log.ts";
 import type { OpenedParts } from "./opened-parts.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { clock, timers } from "./time.ts";
+
+/** A server that falls silent again and again writes one line in so many milliseconds. */
+const QUIET_MS = 5_000;
 
 /** A configured server may be away; the embedded one is started. */
 export async function openStores(
@@ -14,8 +19,25 @@ export async function openStores(
   opened: OpenedParts,
   { log, onFatal }: Surroundings,
 ): Promise<OpenedPostgres> {
+  const stateLog = createStateLog<"silent" | "answering">({
+    clock,
+    timers,
+    quietMs: QUIET_MS,
+    isUrgent: () => false,
+    write: (state, _, changes) =>
+      state === "silent"
+        ? log.warn({ changes }, "PostgreSQL gives no answer; calls to it are refused at once until it does")
+        : log.info({ changes }, "PostgreSQL answers again"),
+  });
+  opened.add(async () => stateLog.stop());
   const open = (server: PostgresAddress): OpenedPostgres => {
-    const postgres = openPostgres({ server, maxConnections: config.DATABASE_CONNECTIONS, timeoutMs: config.DATABASE_TIMEOUT_MS });
+    const postgres = openPostgres({
+      server,
+      maxConnections: config.DATABASE_CONNECTIONS,
+      timeoutMs: config.DATABASE_TIMEOUT_MS,
+      silenceMs: config.DATABASE_SILENCE_MS,
+      onSilence: (isSilent) => stateLog.observe(isSilent ? "silent" : "answering"),
+    });
     opened.add(() => postgres.stores.close());
     return postgres;
   };

@@ -30,6 +30,8 @@ export interface PostgresStores {
   readonly apiKeys: ApiKeyStore;
   /** Asks the server for its version, such as `PostgreSQL 18.6`. */
   ping(): Promise<string>;
+  /** It says nothing, and every call is refused at once. */
+  isSilent(): boolean;
   /** Waits for calls in flight `timeoutMs` milliseconds at most (default 5,000), and closes the connections. */
   close(timeoutMs?: number): Promise<void>;
 }
@@ -91,6 +93,7 @@ export function createStores(database: Database): PostgresStores {
       const [row] = await database.query((sql) => sql<{ version: string }>`select current_setting('server_version') as version`);
       return `PostgreSQL ${row?.version.split(" ")[0] ?? ""}`.trim();
     },
+    isSilent: database.isSilent,
     close: (timeoutMs = CLOSE_TIMEOUT_MS) => database.close(timeoutMs),
   };
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { startFaultProxy } from "../../../test-support/fault-proxy.ts";
 import { type PostgresServer, startPostgresServer } from "../../../test-support/postgres-server.ts";
 import { createDatabase, type Database, type DatabaseOptions, type Query } from "./database.ts";
 
@@ -155,6 +156,23 @@ describe("the database", () => {
     expect(await one(query)).toBe(1);
   });
 
+  it("gives nobody a connection that has just been lost", async () => {
+    const proxy = await startFaultProxy({ target: { port: Number(new URL(server.url).port) } });
+    const { query } = open({ server: { url: server.url.replace(/:\d+\//, `:${proxy.port}/`) }, maxConnections: 1, timeoutMs: 3_000 });
+    await one(query);
+    const calls = [rejection(query((sql) => sql`select pg_sleep(5)`)), rejection(one(query))];
+    // Meanwhile the statement has reached the server.
+    await one(open().query);
+    await proxy.set({ kind: "refuse" });
+    for (const { afterMs, error } of await Promise.all(calls)) {
+      expect(error).toMatchObject(AWAY);
+      expect(afterMs).toBeLessThan(500);
+    }
+    await proxy.set({ kind: "pass" });
+    expect(await one(query)).toBe(1);
+    await proxy.close();
+  });
+
   it("does not go on with a transaction on a new connection when its own was lost", async () => {
     const database = open();
     const { error } = await rejection(
@@ -221,6 +239,127 @@ describe("the database", () => {
     } finally {
       server.thaw();
     }
+  });
+
+  describe("before a server that may fall silent", () => {
+    const SILENCE_MS = 400;
+    const PATIENT = { timeoutMs: 30_000, silenceMs: SILENCE_MS };
+
+    it("refuses everybody once the server says nothing: who waits for it, who waits for a place, and who comes later, at once", async () => {
+      const changes: boolean[] = [];
+      const database = open({ ...PATIENT, onSilence: (isSilent) => changes.push(isSilent) });
+      await one(database.query);
+      server.freeze();
+      try {
+        const waiting = await Promise.all([1, 2, 3, 4].map(() => rejection(one(database.query))));
+        for (const { afterMs, error } of waiting) {
+          expect(error).toMatchObject(AWAY);
+          expect(afterMs).toBeLessThan(SILENCE_MS + 350);
+        }
+        const { afterMs, error } = await rejection(one(database.query));
+        expect(error).toMatchObject(AWAY);
+        expect(afterMs).toBeLessThan(20);
+        expect([database.isSilent(), changes]).toEqual([true, [true]]);
+      } finally {
+        server.thaw();
+      }
+      await expect.poll(() => database.isSilent(), { timeout: 1_000, interval: 10 }).toBe(false);
+      expect(await one(database.query)).toBe(1);
+      expect(changes).toEqual([true, false]);
+    });
+
+    it("refuses everybody too when calls are given up sooner than the silence lasts", async () => {
+      const database = open({ timeoutMs: 200, silenceMs: SILENCE_MS });
+      await one(database.query);
+      server.freeze();
+      try {
+        await rejection(one(database.query));
+        await expect.poll(() => database.isSilent(), { timeout: 1_000, interval: 10 }).toBe(true);
+      } finally {
+        server.thaw();
+      }
+      await expect.poll(() => database.isSilent(), { timeout: 1_000, interval: 10 }).toBe(false);
+    });
+
+    it("opens when the silent server is killed: a call then fails by itself, at once", async () => {
+      const database = open(PATIENT);
+      await one(database.query);
+      server.freeze();
+      await rejection(one(database.query));
+      expect(database.isSilent()).toBe(true);
+      await server.kill();
+      await expect.poll(() => database.isSilent(), { timeout: 2_000, interval: 10 }).toBe(false);
+      await server.restart();
+      expect(await one(database.query)).toBe(1);
+    });
+
+    it("neither refuses anybody nor ends anything because statements take long", async () => {
+      const changes: boolean[] = [];
+      const { query } = open({ ...PATIENT, onSilence: (isSilent) => changes.push(isSilent) });
+      await Promise.all([sleep(query, 4 * (SILENCE_MS / 1_000)), sleep(query, 3 * (SILENCE_MS / 1_000))]);
+      expect(changes).toEqual([]);
+    });
+
+    it("does not take for the server's silence that this process itself was held up", async () => {
+      const changes: boolean[] = [];
+      const { query } = open({ ...PATIENT, onSilence: (isSilent) => changes.push(isSilent) });
+      await one(query);
+      const sleeper = sleep(query, 3 * (SILENCE_MS / 1_000));
+      // Twice: before there is a probe, and while one is under way.
+      for (const afterMs of [0, SILENCE_MS / 4]) {
+        await new Promise((resolve) => setTimeout(resolve, afterMs));
+        const heldUpUntil = performance.now() + 2 * SILENCE_MS;
+        while (performance.now() < heldUpUntil);
+      }
+      await sleeper;
+      expect(changes).toEqual([]);
+    });
+
+    it("counts a refusal for lack of connections as a word", async () => {
+      const changes: boolean[] = [];
+      const { query } = open({ ...PATIENT, onSilence: (isSilent) => changes.push(isSilent) });
+      const [{ free } = { free: 0 }] = await query(
+        (sql) => sql<{ free: number }>`
+          select current_setting('max_connections')::int - count(*)::int as free from pg_stat_activity where backend_type = 'client backend'
+        `,
+      );
+      const filling = open({ maxConnections: free, timeoutMs: 20_000 });
+      const sleepers = Array.from({ length: free }, () => rejection(sleep(filling.query, 10)));
+      await expect
+        .poll(() => rejection(one(open({ timeoutMs: 5_000 }).query)), { timeout: 5_000 })
+        .toMatchObject({ error: { cause: { code: "53300" } } });
+      await sleep(query, 4 * (SILENCE_MS / 1_000));
+      expect(changes).toEqual([]);
+      await filling.close(0);
+      await Promise.all(sleepers);
+    });
+
+    it("lets whoever brought a longer deadline wait through the silence", async () => {
+      const database = open({ timeoutMs: TIMEOUT_MS, silenceMs: SILENCE_MS });
+      const patient = database.transaction(
+        async (query) => {
+          await one(query);
+          server.freeze();
+          setTimeout(server.thaw, 2 * SILENCE_MS);
+          return await one(query);
+        },
+        { timeoutMs: 20_000 },
+      );
+      expect(await patient).toBe(1);
+    });
+
+    it("leaves neither a connection nor a timer behind when it is closed while the server is silent", async () => {
+      const database = open(PATIENT);
+      await one(database.query);
+      server.freeze();
+      try {
+        await rejection(one(database.query));
+        await database.close(100);
+        await expect.poll(() => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length, { timeout: 1_000 }).toBe(0);
+      } finally {
+        server.thaw();
+      }
+    });
   });
 
   it.each<[string, (socket: Socket) => void, string]>([

@@ -3,6 +3,8 @@ import type postgres from "postgres";
 import { type Client, createClient, type PostgresAddress } from "./client.ts";
 import type { Sql } from "./column-types.ts";
 import { createPlaces } from "./places.ts";
+import { createProbe } from "./probe.ts";
+import { createSilenceGate } from "./silence-gate.ts";
 import { type StatementDeadline, startStatementDeadline } from "./statement-deadline.ts";
 import { storeUnavailable } from "./store-errors.ts";
 
@@ -26,47 +28,89 @@ export interface DatabaseOptions {
   readonly timeoutMs: number;
   /** How long to wait for a free connection, in milliseconds. Default: half of `timeoutMs`, so that as much is left for the statement. */
   readonly acquireTimeoutMs?: number | undefined;
+  /**
+   * Milliseconds without a word from the server, to whomever, after which it counts as silent: those who wait for it are refused, and so is
+   * everybody else at once, until it says something again. One connection more asks for that word. Default: nobody is refused before the
+   * deadline. It does not count for the embedded server, which says nothing while its one thread works.
+   */
+  readonly silenceMs?: number | undefined;
+  /** Told each time the server falls silent or is heard again. */
+  readonly onSilence?: ((isSilent: boolean) => void) | undefined;
 }
 
 export interface Database {
   readonly query: Query;
+  /** The server says nothing; every new call is refused at once. */
+  isSilent(): boolean;
   /**
    * Runs `work` in one transaction, on one connection. It is rolled back when `work` throws, or the connection is lost.
    *
-   * @param options.timeoutMs deadline of each statement, in place of the database's.
+   * @param options.timeoutMs deadline of each statement, in place of the database's. Whoever brings one is patient, and waits through a
+   * silence of the server.
    */
   transaction<T>(work: (query: Query) => Promise<T>, options?: { readonly timeoutMs?: number }): Promise<T>;
   /** Refuses new calls, waits for those in flight `timeoutMs` milliseconds at most, and closes the connections. */
   close(timeoutMs: number): Promise<void>;
 }
 
-export function createDatabase({ server, maxConnections, timeoutMs, acquireTimeoutMs = timeoutMs / 2 }: DatabaseOptions): Database {
+const silent = () => storeUnavailable("The database gives no answer.");
+
+export function createDatabase(options: DatabaseOptions): Database {
+  const { server, maxConnections, timeoutMs, acquireTimeoutMs = timeoutMs / 2, silenceMs, onSilence } = options;
   const places = createPlaces("url" in server ? maxConnections : Math.min(maxConnections, server.maxConnections));
   /** Connections nobody uses; the one used last is taken first. */
   const unused: Client[] = [];
   const all = new Set<Client>();
+  const probe = createProbe(server);
+  const gate =
+    silenceMs === undefined || !("url" in server)
+      ? undefined
+      : createSilenceGate({
+          silenceMs,
+          probe: probe.ask,
+          onChange(isShut) {
+            if (isShut) places.sendAway();
+            onSilence?.(isShut);
+          },
+        });
   let isClosed = false;
 
+  function requireOpen(): void {
+    if (isClosed) throw storeUnavailable("The store is closed.");
+    if (gate?.isShut) throw silent();
+  }
+
   function discard(client: Client): void {
-    all.delete(client);
+    if (!all.delete(client)) return;
     client.discard();
   }
 
-  /** Lends a connection to `work`, and throws it away instead of taking it back when a deadline passed. */
+  /** Lends a connection to `work`, and throws it away instead of taking it back when it broke or a deadline passed. */
   async function withClient<T>(deadlineMs: number, work: (client: Client, within: StatementDeadline["within"]) => Promise<T>): Promise<T> {
     const startedAt = performance.now();
-    if (isClosed) throw storeUnavailable("The store is closed.");
+    requireOpen();
     const release = await places.take(acquireTimeoutMs);
+    if (release === undefined && gate?.isShut) throw silent();
     if (release === undefined) throw storeUnavailable(`No connection to the database became free within ${acquireTimeoutMs} ms.`);
     try {
-      if (isClosed) throw storeUnavailable("The store is closed.");
+      requireOpen();
       const client = unused.pop() ?? createClient(server, timeoutMs);
       all.add(client);
       const waitedMs = performance.now() - startedAt;
-      const deadline = startStatementDeadline(deadlineMs - waitedMs + SERVER_WORD_MS, deadlineMs + SERVER_WORD_MS, () => discard(client));
+      const deadline = startStatementDeadline(deadlineMs - waitedMs + SERVER_WORD_MS, deadlineMs + SERVER_WORD_MS, {
+        onExpiry() {
+          discard(client);
+          gate?.suspect();
+        },
+        // The driver tells of the loss before it knows of it itself: a statement given to it meanwhile would never be answered.
+        onBroken: () => discard(client),
+        onWord: () => gate?.heard(),
+      });
+      const leave = gate?.enter(deadlineMs > timeoutMs ? () => {} : deadline.expire);
       try {
         return await work(client, deadline.within);
       } finally {
+        leave?.();
         deadline.end();
         if (all.has(client)) unused.push(client);
       }
@@ -76,6 +120,7 @@ export function createDatabase({ server, maxConnections, timeoutMs, acquireTimeo
   }
 
   return {
+    isSilent: () => gate?.isShut ?? false,
     query: (statement) => withClient(timeoutMs, ({ sql }, within) => within(statement(sql))),
     // Not the driver's `sql.begin`: when the connection is lost between two statements, it sends its rollback down a socket that is gone,
     // and the TypeError, thrown in a callback of the event loop, ends the process.
@@ -105,6 +150,8 @@ export function createDatabase({ server, maxConnections, timeoutMs, acquireTimeo
       const timer = setTimeout(giveUp, closeTimeoutMs);
       await Promise.race([places.idle(), timeout]);
       clearTimeout(timer);
+      gate?.close();
+      probe.discard();
       for (const client of all) discard(client);
     },
   };

@@ -40,6 +40,17 @@ describe("places", () => {
     expect(await places.take(0)).toBeTypeOf("function");
   });
 
+  it("are refused to all who wait when they are sent away, and not lost with them", async () => {
+    const places = createPlaces(1);
+    const release = await places.take(0);
+    const waiting = [places.take(60_000), places.take(60_000)];
+    places.sendAway();
+    expect(await Promise.all(waiting)).toEqual([undefined, undefined]);
+    expect(vi.getTimerCount()).toBe(0);
+    release?.();
+    expect(await places.take(0)).toBeTypeOf("function");
+  });
+
   it("are given back once, however often that is said", async () => {
     const places = createPlaces(1);
     const release = await places.take(0);

@@ -4,9 +4,11 @@ export interface Places {
   /**
    * Resolves with a function that gives the place back; calling it twice does nothing.
    *
-   * @returns undefined when none was free within `timeoutMs` milliseconds.
+   * @returns undefined when none was free within `timeoutMs` milliseconds, or when all who wait were sent away.
    */
   take(timeoutMs: number): Promise<(() => void) | undefined>;
+  /** Tells everybody who waits that there will be none. */
+  sendAway(): void;
   /** Resolves when every place is free and nobody waits. */
   idle(): Promise<void>;
 }
@@ -16,7 +18,7 @@ type Release = () => void;
 export function createPlaces(count: number): Places {
   let free = count;
   /** In the order of asking; a set, so that one who gives up leaves without a search. */
-  const waiting = new Set<(release: Release) => void>();
+  const waiting = new Set<(release: Release | undefined) => void>();
   const watchers: (() => void)[] = [];
 
   function give(): Release {
@@ -26,7 +28,6 @@ export function createPlaces(count: number): Places {
       isHeld = false;
       const [next] = waiting;
       if (next !== undefined) {
-        waiting.delete(next);
         next(give());
         return;
       }
@@ -42,16 +43,17 @@ export function createPlaces(count: number): Places {
         return Promise.resolve(give());
       }
       return new Promise((resolve) => {
-        const receive = (release: Release): void => {
+        const receive = (release: Release | undefined): void => {
           clearTimeout(timer);
+          waiting.delete(receive);
           resolve(release);
         };
-        const timer = setTimeout(() => {
-          waiting.delete(receive);
-          resolve(undefined);
-        }, timeoutMs);
+        const timer = setTimeout(() => receive(undefined), timeoutMs);
         waiting.add(receive);
       });
+    },
+    sendAway() {
+      for (const receive of [...waiting]) receive(undefined);
     },
     idle() {
       return free === count ? Promise.resolve() : new Promise((resolve) => watchers.push(resolve));

@@ -1,9 +1,11 @@
 /** The deadline of a statement, and of each that follows it on the same connection. */
-import { storeUnavailable, toStoreError } from "./store-errors.ts";
+import { isWordOfServer, leavesConnectionWhole, storeUnavailable, toStoreError } from "./store-errors.ts";
 
 export interface StatementDeadline {
   /** Waits for the driver until the deadline. @throws RagError `store_unavailable`; or the driver's error when the statement is wrong. */
   within<T>(statement: PromiseLike<T>): Promise<T>;
+  /** Lets the deadline expire now. */
+  expire(): void;
   /** Nothing runs on the connection any more. */
   end(): void;
 }
@@ -13,13 +15,22 @@ export interface StatementDeadline {
  *
  * @param firstMs for what runs first.
  * @param nextMs for each one after that, from the end of the one before.
- * @param onExpiry called once, before the waiting call fails.
+ * @param on.onExpiry called once, before the waiting call fails.
+ * @param on.onBroken called, before the waiting call fails, when the connection is lost or will be.
+ * @param on.onWord called whenever the server has said something, a refusal included.
  */
-export function startStatementDeadline(firstMs: number, nextMs: number, onExpiry: () => void): StatementDeadline {
+export function startStatementDeadline(
+  firstMs: number,
+  nextMs: number,
+  { onExpiry, onBroken, onWord }: { readonly onExpiry: () => void; readonly onBroken: () => void; readonly onWord: () => void },
+): StatementDeadline {
   const expired = Promise.withResolvers<never>();
   // Nobody may be waiting at the moment it rejects.
   expired.promise.catch(() => {});
   const expire = (): void => {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    timer = undefined;
     onExpiry();
     expired.reject(storeUnavailable("The database did not answer in time."));
   };
@@ -27,17 +38,22 @@ export function startStatementDeadline(firstMs: number, nextMs: number, onExpiry
   return {
     async within(statement) {
       try {
-        return await Promise.race([expired.promise, statement]);
+        const value = await Promise.race([expired.promise, statement]);
+        onWord();
+        return value;
       } catch (error) {
+        if (isWordOfServer(error)) onWord();
+        if (!leavesConnectionWhole(error)) onBroken();
         throw toStoreError(error);
       } finally {
-        // Undefined after the end: what still trickles in must not start the clock again.
+        // Undefined after the end and the expiry: what still trickles in must not start the clock again.
         if (timer !== undefined) {
           clearTimeout(timer);
           timer = setTimeout(expire, nextMs);
         }
       }
     },
+    expire,
     end() {
       clearTimeout(timer);
       timer = undefined;

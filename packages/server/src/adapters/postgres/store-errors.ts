@@ -10,6 +10,16 @@ const MISTAKES = /^(0A|22|23|42)/;
 /** Codes by which the driver says that it was called wrongly. */
 const DRIVER_MISTAKES: ReadonlySet<unknown> = new Set(["MAX_PARAMETERS_EXCEEDED", "NOT_TAGGED_CALL", "UNDEFINED_VALUE", "UNSAFE_TRANSACTION"]);
 
+/** Codes of the driver and of the system for a server from which nothing came; every other failure came from it, or at once. */
+const SILENCES: ReadonlySet<unknown> = new Set([
+  "CONNECT_TIMEOUT",
+  "CONNECTION_DESTROYED",
+  "CONNECTION_ENDED",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
+
 /** An error that says no more than that the store is away; the cause is for the log. */
 export function storeUnavailable(message: string, cause?: unknown): RagError {
   return new RagError("store_unavailable", message, { cause, retryAfterSeconds: 5 });
@@ -26,4 +36,15 @@ export function toStoreError(error: unknown): unknown {
   // Every failure of a socket, of TLS or of the driver has a code; an error without one was thrown by code of ours or of the language.
   if (typeof code !== "string" || DRIVER_MISTAKES.has(code) || code.startsWith("ERR_INVALID_")) return error;
   return storeUnavailable("The database cannot be reached.", error);
+}
+
+/** True for a failure after which the connection is still as it was: the server refused a statement, and did not hang up. */
+export function leavesConnectionWhole(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.severity === "ERROR";
+}
+
+/** True for a failure that the server, or the machine it runs on, has caused by saying something. */
+export function isWordOfServer(error: unknown): boolean {
+  if (error instanceof RagError) return false;
+  return !(error instanceof Error && "code" in error && SILENCES.has(error.code));
 }

@@ -15,6 +15,8 @@ export interface MetricSources {
   /** Feedback on disk that the store has not taken yet. */
   readonly feedbackWaiting: () => number;
   readonly sessions: () => FallbackStatus;
+  /** Absent with the embedded database. */
+  readonly isDatabaseSilent: (() => boolean) | undefined;
   /** Absent without a Redis. */
   readonly redis: (() => { readonly state: string; readonly inFlight: number; readonly timeouts: number; readonly connects: number }) | undefined;
 }
@@ -109,6 +111,17 @@ export function createMetrics(sources: MetricSources): Metrics {
     registerCount(registry, name, help, read);
   }
   if (sources.vectors !== undefined) registerVectors(registry, sources.vectors);
+  const { isDatabaseSilent } = sources;
+  if (isDatabaseSilent !== undefined) {
+    new Gauge({
+      name: "rag_postgres_silent",
+      help: "1 while PostgreSQL gives no answer and calls to it are refused at once.",
+      registers,
+      collect() {
+        this.set(Number(isDatabaseSilent()));
+      },
+    });
+  }
   if (sources.redis !== undefined) registerRedis(registry, sources.redis);
 
   return {
