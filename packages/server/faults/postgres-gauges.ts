@@ -4,12 +4,10 @@ import type { StoredFeedback } from "./checker.ts";
 import type { Observer } from "./observer.ts";
 import type { RequestKind } from "./record.ts";
 
-/** A setting of the rows about PostgreSQL, in milliseconds: the deadline of one call. The program's default is ten times as long. */
-export const DATABASE_TIMEOUT_MS = 1_000;
-/** So much longer the program waits to hear from the server that it gave up. */
-const SERVER_WORD_MS = 100;
-/** A question makes three calls one after the other: session, documents, session. */
-const CHAT_DEADLINE_MS = 3 * (DATABASE_TIMEOUT_MS + SERVER_WORD_MS);
+/** The program's default: after so many milliseconds of silence everybody is refused at once. */
+export const DATABASE_SILENCE_MS = 800;
+/** A question waits through the silence once, whichever of its three calls meets it; the rest is for the question itself. */
+const CHAT_DEADLINE_MS = DATABASE_SILENCE_MS + 200;
 const FEEDBACK_DEADLINE_MS = 2_000;
 
 /** What must hold while PostgreSQL is away: everything but a session that this server never had in memory. */
@@ -23,9 +21,13 @@ export async function isPostgresAway(observer: Observer): Promise<boolean> {
   return ((await observer.metric("rag_feedback_waiting")) ?? 0) > 0 || (await observer.metric("rag_session_fallback_active")) === 1;
 }
 
+/** It is known to give no answer. */
+export const isPostgresSilent = async (observer: Observer): Promise<boolean> => (await observer.metric("rag_postgres_silent")) === 1;
+
 /** All feedback that waited has been handed over, and all sessions have moved back. */
 export async function isPostgresBack(observer: Observer): Promise<boolean> {
-  return (await observer.metric("rag_feedback_waiting")) === 0 && (await observer.metric("rag_session_fallback_active")) === 0;
+  const gauges = ["rag_postgres_silent", "rag_feedback_waiting", "rag_session_fallback_active"];
+  return (await Promise.all(gauges.map((gauge) => observer.metric(gauge)))).every((value) => value === 0);
 }
 
 /** Reads the feedback past the program, on a connection of its own. */

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type PostgresServer, startPostgresServer } from "../test-support/postgres-server.ts";
 import { runEpisodes } from "./episodes.ts";
-import { DATABASE_TIMEOUT_MS, isPostgresAway, isPostgresBack, PROMISED_WITHOUT_POSTGRES, readFeedback } from "./postgres-gauges.ts";
+import { isPostgresAway, isPostgresBack, PROMISED_WITHOUT_POSTGRES, readFeedback } from "./postgres-gauges.ts";
 import type { RowOptions, RowResult } from "./row.ts";
 import { startScene } from "./scene.ts";
 
@@ -12,7 +12,7 @@ const RESTART_AGAIN_MS = 200;
 export async function killPostgres(options: RowOptions): Promise<RowResult> {
   const postgres = await startPostgresServer();
   options.cleanUp.add(() => postgres.remove());
-  const scene = await startScene({ DATABASE_URL: postgres.url, DATABASE_TIMEOUT_MS: String(DATABASE_TIMEOUT_MS) }, options);
+  const scene = await startScene({ DATABASE_URL: postgres.url }, options);
   let repeatedStarts = 0;
   const episodes = await runEpisodes(
     {

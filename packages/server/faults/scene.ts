@@ -109,10 +109,12 @@ async function checkSessions(address: string, apiKey: string, { acknowledgedTurn
 const countTurns = ({ acknowledgedTurns }: LoadRecord): number => [...acknowledgedTurns.values()].reduce((sum, { length }) => sum + length, 0);
 
 /** How long questions took while nothing was wrong, and while something was. */
-function describeChats(requests: readonly RecordedRequest[], { outages }: Episodes): string {
+function describeChats(requests: readonly RecordedRequest[], { outages, detectMs }: Episodes): string {
   const chats = requests.filter(({ kind }) => CHATS.has(kind));
   const isDuring = ({ startedAtMs, durationMs }: RecordedRequest): boolean =>
     outages.some(({ fromMs, untilMs }) => startedAtMs + durationMs >= fromMs && startedAtMs <= untilMs);
+  const isAfterDetection = ({ startedAtMs }: RecordedRequest): boolean =>
+    outages.some(({ fromMs, untilMs }, at) => startedAtMs >= fromMs + (detectMs[at] ?? 0) && startedAtMs <= untilMs);
   const p99 = (some: readonly RecordedRequest[]): string =>
     some.length === 0
       ? "–"
@@ -130,5 +132,5 @@ function describeChats(requests: readonly RecordedRequest[], { outages }: Episod
   );
   const failed = chats.filter(({ problem }) => problem !== undefined).length;
   const during = chats.filter(isDuring);
-  return `${failed} of ${chats.length} chats failed (${during.length} of them during the fault); chat p99 ${p99(chats.filter((each) => !isDuring(each)))} without, ${p99(during)} during the fault, the slowest ${slowest} ms`;
+  return `${failed} of ${chats.length} chats failed (${during.length} of them during the fault); chat p99 ${p99(chats.filter((each) => !isDuring(each)))} without, ${p99(during)} during the fault, ${p99(chats.filter(isAfterDetection))} of those that began once it was detected, the slowest ${slowest} ms`;
 }
