@@ -97,14 +97,21 @@ function installationDigest() {
   return hash.digest("hex");
 }
 
-/** Installs the packages of the lockfile. @param {"production" | "all"} scope */
+/** What is installed: each scope holds the ones before it. What runs local models has 300 MB and comes when a model is configured. */
+const SCOPES = {
+  production: ["--prod", "--filter=!@rag-personal/model-runtime"],
+  "production with local models": ["--prod"],
+  all: [],
+};
+
+/** Installs the packages of the lockfile. @param {keyof typeof SCOPES} scope */
 function ensurePackages(scope) {
   const digest = installationDigest();
   const installed = existsSync(INSTALL_STAMP) ? JSON.parse(readFileSync(INSTALL_STAMP, "utf8")) : {};
-  if (installed.digest === digest && (installed.scope === "all" || scope === "production")) return;
+  const order = Object.keys(SCOPES);
+  if (installed.digest === digest && order.indexOf(installed.scope) >= order.indexOf(scope)) return;
   process.stderr.write(`Installing the packages of the lockfile (${scope}; once).\n`);
-  const args = ["install", "--frozen-lockfile", "--reporter=append-only", ...(scope === "production" ? ["--prod"] : [])];
-  runOrFail("pnpm", args, "Installing the packages");
+  runOrFail("pnpm", ["install", "--frozen-lockfile", "--reporter=append-only", ...SCOPES[scope]], "Installing the packages");
   writeFileSync(INSTALL_STAMP, JSON.stringify({ digest, scope }));
 }
 
@@ -140,7 +147,8 @@ if (task === undefined) fail('Usage: node scripts/run.mjs start | "<command line
 ensureToolchain();
 const MAINS = { start: join(SERVER, "main.ts"), rag: join(SERVER, "cli", "main.ts") };
 if (task === "start" || task === "rag") {
-  ensurePackages("production");
+  const hasLocalModel = task === "start" && Boolean(process.env["EMBEDDING_MODEL"] || process.env["RERANKER_MODEL"]);
+  ensurePackages(hasLocalModel ? "production with local models" : "production");
   become("node", [MAINS[task], ...args], false);
 } else {
   ensurePackages("all");

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ConfigError, describeSettings, readConfig, SETTINGS } from "./config.ts";
 
@@ -55,6 +56,28 @@ describe("configuration", () => {
     expect(problemsOf({ DATA_DIR: "/srv/rag", DOCS_DIR: "/srv/rag" })).toHaveLength(1);
     expect(problemsOf({ DATA_DIR: "/srv/notes/data", DOCS_DIR: "/srv/notes" })).toEqual([]);
     expect(problemsOf({ DATA_DIR: "/srv/rag", DOCS_DIR: "/srv/rag-notes" })).toEqual([]);
+  });
+
+  it("takes a local model from a folder or from the hub, whatever folders there are", () => {
+    const sourceOf = (raw: string) => readConfig({ EMBEDDING_MODEL: raw, RERANKER_MODEL: raw });
+    expect(readConfig({}).EMBEDDING_MODEL).toBeUndefined();
+    expect(sourceOf("/models/e5-small").EMBEDDING_MODEL).toEqual({ kind: "folder", path: "/models/e5-small" });
+    expect(sourceOf("./e5-small").RERANKER_MODEL).toEqual({ kind: "folder", path: resolve("e5-small") });
+    expect(sourceOf("owner/name.v1").EMBEDDING_MODEL).toEqual({ kind: "hub", name: "owner/name.v1", revision: "main" });
+    expect(sourceOf("owner/name@v2").RERANKER_MODEL).toEqual({ kind: "hub", name: "owner/name", revision: "v2" });
+  });
+
+  it.each(["e5-small", "owner/name/more", "owner/..", "owner/name@../..", "https://example.org/model", "owner/name@"])(
+    "takes %s for no local model",
+    (raw) => {
+      expect(problemsOf({ EMBEDDING_MODEL: raw })).toEqual([expect.stringContaining("EMBEDDING_MODEL must be a folder")]);
+    },
+  );
+
+  it("keeps the spaces of prefixes, and fetched models with the data", () => {
+    const config = readConfig({ EMBEDDING_QUERY_PREFIX: "query: ", DATA_DIR: "/srv/rag" });
+    expect(config).toMatchObject({ EMBEDDING_QUERY_PREFIX: "query: ", EMBEDDING_PASSAGE_PREFIX: "", MODELS_DIR: "/srv/rag/models" });
+    expect(readConfig({ MODELS_DIR: "/srv/models" }).MODELS_DIR).toBe("/srv/models");
   });
 
   it("wants a model name with a model address", () => {

@@ -1,5 +1,6 @@
 /** The configuration: every setting once, with its default and meaning. The only module that reads the environment. */
-import { resolve, sep } from "node:path";
+import { join, resolve, sep } from "node:path";
+import { MODEL_PRECISIONS, type ModelSource, parseModelSource } from "./model-source.ts";
 
 /** The corpus that comes with the program, wherever it is started from. */
 export const EXAMPLE_DOCUMENTS = resolve(import.meta.dirname, "../../../examples/documents");
@@ -74,6 +75,15 @@ const optionalUrl = (description: string, fallback: string): Setting<string | un
   parse: (raw) => (raw === undefined || raw === "" ? undefined : parseUrl(raw)),
 });
 
+/** Spaces count: what a model was trained with ends in one. */
+const verbatim = (description: string, fallback: string): Setting<string> => ({ description, fallback, parse: (raw) => raw ?? "" });
+
+const optionalModel = (description: string, fallback: string): Setting<ModelSource | undefined> => ({
+  description,
+  fallback,
+  parse: (raw) => (raw === undefined || raw === "" ? undefined : parseModelSource(raw)),
+});
+
 /** All settings, in the order of the documentation. The keys are the environment variables. */
 export const SETTINGS = {
   NODE_ENV: oneOf("In `production` no secret is invented and weak ones stop the start.", ["development", "production", "test"]),
@@ -131,6 +141,28 @@ export const SETTINGS = {
   LLM_FIRST_BYTE_TIMEOUT_MS: integer("How long the model may take to begin, in milliseconds.", 15_000, 100, 600_000),
   LLM_IDLE_TIMEOUT_MS: integer("How long the model may pause within an answer, in milliseconds.", 10_000, 100, 600_000),
   LLM_TOTAL_TIMEOUT_MS: integer("How long one model answer may take, in milliseconds.", 60_000, 100, 600_000),
+  EMBEDDING_MODEL: optionalModel(
+    "A model for vectors that runs on this machine: a folder (`/models/e5-small`, `./e5-small`) or a model of the hub (`owner/name`, `owner/name@revision`).",
+    "none: meaning is learnt from your documents",
+  ),
+  EMBEDDING_POOLING: oneOf("How the vectors of the tokens become one: their mean, or the first one. The model's card says which.", ["mean", "cls"]),
+  EMBEDDING_QUERY_PREFIX: verbatim("What stands before a question for this model, such as `query: ` with its space.", "none"),
+  EMBEDDING_PASSAGE_PREFIX: verbatim("What stands before a passage for this model, such as `passage: ` with its space.", "none"),
+  RERANKER_MODEL: optionalModel("A cross-encoder that runs on this machine and orders what was found; a folder or a model of the hub.", "none"),
+  MODEL_PRECISION: oneOf(
+    "How exact the numbers of local models are; each is a file of its own, and `q8` has a quarter of the size.",
+    MODEL_PRECISIONS,
+  ),
+  MODELS_DIR: optional("Folder that keeps models fetched from the hub.", "`models` in `DATA_DIR`"),
+  MODEL_HUB_URL: url("Where models of the hub are fetched, once.", "https://huggingface.co"),
+  MODEL_QUEUE_TEXTS: integer("Texts that may wait for a local model, of questions and of documents each.", 4_096, 1, 1_000_000),
+  MODEL_TIMEOUT_MS: integer(
+    "How long a local model may take over one batch, or be away, before requests are refused, in milliseconds.",
+    30_000,
+    100,
+    600_000,
+  ),
+  MODEL_MAX_GROWTH_MB: integer("A local model is loaded anew when the process has grown by so much while it worked, in MiB.", 512, 64, 1_048_576),
   MAX_BODY_BYTES: integer("Size of a request body at most, in bytes.", 1_048_576, 1_024, 104_857_600),
   MAX_QUESTION_CHARS: integer("Length of a question at most, in characters.", 2_000, 10, 100_000),
   MAX_JSON_DEPTH: integer("Nesting of a JSON body at most.", 32, 2, 1_000),
@@ -151,7 +183,7 @@ type SettingName = keyof typeof SETTINGS;
 type ParsedSettings = { readonly [K in SettingName]: ReturnType<(typeof SETTINGS)[K]["parse"]> };
 
 /** The settings as the program uses them; folders are absolute. */
-export type Config = Omit<ParsedSettings, "DOCS_DIR"> & { readonly DOCS_DIR: string };
+export type Config = Omit<ParsedSettings, "DOCS_DIR" | "MODELS_DIR"> & { readonly DOCS_DIR: string; readonly MODELS_DIR: string };
 
 /** Thrown when the configuration cannot be used; the message lists every problem at once. */
 export class ConfigError extends Error {
@@ -210,7 +242,8 @@ export function readConfig(environment: Environment): Config {
   const docsDir = config.DOCS_DIR === undefined ? EXAMPLE_DOCUMENTS : resolve(config.DOCS_DIR);
   if (`${docsDir}${sep}`.startsWith(`${dataDir}${sep}`)) problems.push("DOCS_DIR lies in DATA_DIR, which holds secrets; choose a folder outside it");
   if (problems.length > 0) throw new ConfigError(problems);
-  return { ...config, DATA_DIR: dataDir, DOCS_DIR: docsDir };
+  const modelsDir = config.MODELS_DIR === undefined ? join(dataDir, "models") : resolve(config.MODELS_DIR);
+  return { ...config, DATA_DIR: dataDir, DOCS_DIR: docsDir, MODELS_DIR: modelsDir };
 }
 
 /** Reads the environment of this process. */
