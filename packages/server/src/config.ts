@@ -156,12 +156,7 @@ export const SETTINGS = {
   MODELS_DIR: optional("Folder that keeps models fetched from the hub.", "`models` in `DATA_DIR`"),
   MODEL_HUB_URL: url("Where models of the hub are fetched, once.", "https://huggingface.co"),
   MODEL_QUEUE_TEXTS: integer("Texts that may wait for a local model, of questions and of documents each.", 4_096, 1, 1_000_000),
-  MODEL_TIMEOUT_MS: integer(
-    "How long a local model may take over one batch, or be away, before requests are refused, in milliseconds.",
-    30_000,
-    100,
-    600_000,
-  ),
+  MODEL_TIMEOUT_MS: integer("How long a local model may take over one batch before it is loaded anew, in milliseconds.", 30_000, 100, 600_000),
   MODEL_MAX_GROWTH_MB: integer("A local model is loaded anew when the process has grown by so much while it worked, in MiB.", 512, 64, 1_048_576),
   MAX_BODY_BYTES: integer("Size of a request body at most, in bytes.", 1_048_576, 1_024, 104_857_600),
   MAX_QUESTION_CHARS: integer("Length of a question at most, in characters.", 2_000, 10, 100_000),

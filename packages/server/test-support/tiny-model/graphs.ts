@@ -57,13 +57,44 @@ const TOKENS: readonly OnnxNode[] = [
   node("Mul", ["vectors", "mask"], "tokens"),
 ];
 
-/** Gives `last_hidden_state`: the vector of each token, a little shifted for a second text. @param seed another one is another model. */
-export function embeddingGraph(seed: number): OnnxGraph {
+const LABOUR_WIDTH = 1_024;
+
+/** Multiplications by a large matrix, whose result is then not used: what makes a real network slow. */
+function labour(rounds: number): Pick<OnnxGraph, "nodes" | "constants"> {
+  if (rounds === 0) return { nodes: [node("Identity", ["meaning"], "last_hidden_state")], constants: [] };
+  const dice = createDice(2);
+  // Scaled so that the numbers stay of the same size through all rounds.
+  const matrix = (rows: number, columns: number) => Array.from({ length: rows * columns }, () => dice() * Math.sqrt(3 / rows));
+  return {
+    constants: [
+      floats("widen", [TINY_DIMENSIONS, LABOUR_WIDTH], matrix(TINY_DIMENSIONS, LABOUR_WIDTH)),
+      floats("round", [LABOUR_WIDTH, LABOUR_WIDTH], matrix(LABOUR_WIDTH, LABOUR_WIDTH)),
+      floats("narrow", [LABOUR_WIDTH, TINY_DIMENSIONS], matrix(LABOUR_WIDTH, TINY_DIMENSIONS)),
+      floats("nothing", [], [0]),
+    ],
+    nodes: [
+      node("MatMul", ["meaning", "widen"], "round_0"),
+      ...Array.from({ length: rounds }, (_, at) => node("MatMul", [`round_${at}`, "round"], `round_${at + 1}`)),
+      node("MatMul", [`round_${rounds}`, "narrow"], "product_of_labour"),
+      node("Mul", ["product_of_labour", "nothing"], "fruitless"),
+      node("Add", ["meaning", "fruitless"], "last_hidden_state"),
+    ],
+  };
+}
+
+/**
+ * Gives `last_hidden_state`: the vector of each token, a little shifted for a second text.
+ *
+ * @param seed another one is another model.
+ * @param rounds of multiplying, each of 2 million operations per token; 0 is the quickest model.
+ */
+export function embeddingGraph(seed: number, rounds: number): OnnxGraph {
+  const { nodes, constants } = labour(rounds);
   return {
     inputs: INPUTS,
     outputs: [{ name: "last_hidden_state", type: "float", shape: ["batch", "tokens", TINY_DIMENSIONS] }],
-    constants: [pieceVectors(seed), integers("last_axis", [-1]), floats("shift_size", [], [0.01])],
-    nodes: [...TOKENS, node("Mul", ["is_second", "shift_size"], "shift"), node("Add", ["tokens", "shift"], "last_hidden_state")],
+    constants: [pieceVectors(seed), integers("last_axis", [-1]), floats("shift_size", [], [0.01]), ...constants],
+    nodes: [...TOKENS, node("Mul", ["is_second", "shift_size"], "shift"), node("Add", ["tokens", "shift"], "meaning"), ...nodes],
   };
 }
 

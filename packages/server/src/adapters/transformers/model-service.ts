@@ -13,8 +13,10 @@ export interface ModelServiceOptions {
   readonly timers: Timers;
   /** Texts that may wait: of questions, and of documents. Default 4,096. */
   readonly maxWaitingTexts?: number | undefined;
-  /** A run that takes longer hangs, and so long may the model be away before requests are refused, in milliseconds. Default 30,000. */
+  /** A run that takes longer hangs: its thread is replaced, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number | undefined;
+  /** Requests wait for a model that is away, but when it has been so for longer, they are refused, in milliseconds. Default 10,000. */
+  readonly maxAwayMs?: number | undefined;
   /** The thread is replaced when the process has grown by so much while it worked, in MiB. Default 512. */
   readonly maxGrowthMb?: number | undefined;
   readonly onEvent?: ((event: ModelEvent) => void) | undefined;
@@ -69,7 +71,14 @@ interface Run {
  * @throws Error when it cannot be loaded; the message says what to do.
  */
 export async function openModelService(setup: ThreadSetup, options: ModelServiceOptions): Promise<ModelService> {
-  const { timers, timeoutMs = 30_000, maxGrowthMb = 512, onEvent = () => {}, rssBytes = () => process.memoryUsage.rss() } = options;
+  const {
+    timers,
+    timeoutMs = 30_000,
+    maxAwayMs = 10_000,
+    maxGrowthMb = 512,
+    onEvent = () => {},
+    rssBytes = () => process.memoryUsage.rss(),
+  } = options;
   const queue = createWorkQueue({ maxTexts: options.maxWaitingTexts ?? 4_096, charsPerSlice: TOKENS_PER_RUN * CHARS_PER_TOKEN });
   const attempts = new WeakMap<Slice, number>();
   const opened = Promise.withResolvers<ModelFacts>();
@@ -181,7 +190,7 @@ export async function openModelService(setup: ThreadSetup, options: ModelService
     cancelReload();
     onEvent({ type: "away", reason });
     if (awayReason === undefined) {
-      cancelAway = timers.set(timeoutMs, () => {
+      cancelAway = timers.set(maxAwayMs, () => {
         isAwayTooLong = true;
         queue.failAll(notReady(awayReason ?? reason));
       });

@@ -6,10 +6,11 @@ export interface OutputTensor {
   readonly dims: readonly number[];
 }
 
-/** Divides by the length, so that a product of two is their cosine. A vector of zeros stays as it is. */
+/** Divides by the length, so that a product of two is their cosine. A vector without a direction gets one that says nothing. */
 function normalise(vector: Float32Array): void {
   const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
-  if (length > 0) for (let at = 0; at < vector.length; at += 1) vector[at] = (vector[at] ?? 0) / length;
+  if (length === 0) vector[0] = 1;
+  else for (let at = 0; at < vector.length; at += 1) vector[at] = (vector[at] ?? 0) / length;
 }
 
 /**

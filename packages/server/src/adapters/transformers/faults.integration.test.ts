@@ -1,0 +1,169 @@
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { beforeAll, describe, expect, it } from "vitest";
+import { END, HANG } from "../../../test-support/faulty-model-texts.ts";
+import { createModelFolder, openFaultyEmbedder } from "../../../test-support/local-model-scene.ts";
+import { writeTinyEmbedder } from "../../../test-support/tiny-model/tiny-model.ts";
+
+const BACK_WITHIN_MS = 3_000;
+const MIB = 1_048_576;
+
+const sentence = (at: number) => `Paragraph ${at} speaks of ${"gardens and ".repeat((at * 7) % 13)}tea.`;
+const passages = (count: number) => Array.from({ length: count }, (_, at) => sentence(at));
+const passage = { purpose: "passage" } as const;
+const question = { purpose: "query" } as const;
+
+describe("a local model", () => {
+  let models: string;
+  let tiny: string;
+  beforeAll(async () => {
+    models = await createModelFolder();
+    tiny = join(models, "tiny");
+    await writeTinyEmbedder(tiny);
+  });
+
+  it("answers again soon after its thread was ended", async () => {
+    const { embedder, threads } = await openFaultyEmbedder(tiny);
+    const [before] = await embedder.embed(["tea"], question);
+    await threads[0]?.terminate();
+    expect(embedder.status()).toMatchObject({ isReady: false, reason: "its thread ended with code 1", restarts: 1 });
+    const startedAt = performance.now();
+    expect((await embedder.embed(["tea"], question))[0]).toEqual(before);
+    expect(performance.now() - startedAt).toBeLessThan(BACK_WITHIN_MS);
+    expect(embedder.status()).toMatchObject({ isReady: true, reason: undefined, waiting: 0 });
+  });
+
+  it("loses nothing of what it was at when its thread is ended twice", async () => {
+    const { embedder, threads } = await openFaultyEmbedder(tiny);
+    const texts = passages(4_000);
+    const undisturbed = await embedder.embed(texts, passage);
+    const disturbed = embedder.embed(texts, passage);
+    for (const thread of [0, 1]) {
+      const { waiting } = embedder.status();
+      await expect.poll(() => embedder.status().waiting, { timeout: BACK_WITHIN_MS, interval: 1 }).toBeLessThan(waiting);
+      expect(embedder.status()).toMatchObject({ isReady: true, restarts: thread });
+      await threads[thread]?.terminate();
+      expect(embedder.status().waiting).toBeGreaterThan(0);
+    }
+    expect(await disturbed).toEqual(undisturbed);
+    expect(embedder.status().restarts).toBe(2);
+  });
+
+  it("gives up a text at which its thread ends, and nothing else", async () => {
+    const { embedder, threads } = await openFaultyEmbedder(tiny);
+    const fatal = embedder.embed([END], passage);
+    const others = embedder.embed(passages(100), passage);
+    await expect(fatal).rejects.toMatchObject({ code: "not_ready", retryAfterSeconds: 3 });
+    expect(await others).toHaveLength(100);
+    expect(threads).toHaveLength(3);
+  });
+
+  it("gives up a text at which it hangs, is back soon, and holds nobody up meanwhile", async () => {
+    const { embedder } = await openFaultyEmbedder(tiny, { timeoutMs: 1_000 });
+    const lag = monitorEventLoopDelay({ resolution: 5 });
+    lag.enable();
+    const hanging = embedder.embed([HANG], question);
+    const other = embedder.embed(["tea"], question);
+    await expect(hanging).rejects.toMatchObject({ code: "not_ready", message: expect.stringContaining("longer than 1000 ms") });
+    const hungUntil = performance.now();
+    expect(await other).toHaveLength(1);
+    expect(performance.now() - hungUntil).toBeLessThan(BACK_WITHIN_MS);
+    lag.disable();
+    expect(lag.max / 1e6).toBeLessThan(500);
+  });
+
+  it("is loaded anew when it has grown, and loses no request", async () => {
+    let rss = 0;
+    const reasons: string[] = [];
+    const { embedder, threads } = await openFaultyEmbedder(tiny, {
+      maxGrowthMb: 200,
+      rssBytes: () => {
+        rss += 15 * MIB;
+        return rss;
+      },
+      onEvent: (event) => event.type === "away" && reasons.push(event.reason),
+    });
+    const texts = passages(1_000);
+    expect(await embedder.embed(texts, passage)).toHaveLength(1_000);
+    expect(await embedder.embed(["tea"], question)).toHaveLength(1);
+    expect(reasons.length).toBeGreaterThanOrEqual(1);
+    expect(threads.length).toBe(reasons.length + 1);
+    expect(new Set(reasons)).toEqual(new Set(["it has grown by 210 MiB"]));
+  });
+
+  it("answers a question before the documents that came first", async () => {
+    const { embedder } = await openFaultyEmbedder(tiny);
+    const order: string[] = [];
+    const documents = embedder.embed(passages(1_000), passage).then(() => order.push("documents"));
+    await embedder.embed(["tea"], question).then(() => order.push("question"));
+    expect(order).toEqual(["question"]);
+    await documents;
+  });
+
+  it("refuses more than may wait, and takes requests again when there is room", async () => {
+    const { embedder } = await openFaultyEmbedder(tiny, { maxWaitingTexts: 50 });
+    const documents = embedder.embed(passages(50), passage);
+    await expect(embedder.embed(["one more"], passage)).rejects.toMatchObject({ code: "overloaded", retryAfterSeconds: expect.any(Number) });
+    expect(await embedder.embed(["tea"], question)).toHaveLength(1);
+    await documents;
+    expect(await embedder.embed(["one more"], passage)).toHaveLength(1);
+  });
+
+  it("goes on for the others when somebody leaves", async () => {
+    const { embedder } = await openFaultyEmbedder(tiny);
+    const leaving = new AbortController();
+    const left = embedder.embed(passages(2_000), { ...passage, signal: leaving.signal });
+    const stays = embedder.embed(passages(10), passage);
+    leaving.abort(new Error("left"));
+    await expect(left).rejects.toThrow("left");
+    expect(await stays).toHaveLength(10);
+    expect(embedder.status().waiting).toBe(0);
+  });
+
+  it("does not answer out of files that were changed while it ran, until they are what they were", async () => {
+    const changing = join(models, "changing");
+    const network = join("onnx", "model.onnx");
+    await writeTinyEmbedder(changing);
+    const { embedder, threads } = await openFaultyEmbedder(changing, { maxAwayMs: 1_000 });
+    const [before] = await embedder.embed(["tea"], question);
+    await writeTinyEmbedder(changing, { seed: 2 });
+    await threads[0]?.terminate();
+    await expect(embedder.embed(["tea"], question)).rejects.toMatchObject({
+      code: "not_ready",
+      message: expect.stringContaining("files were changed"),
+    });
+    expect(embedder.status()).toMatchObject({ isReady: false, reason: expect.stringContaining("files were changed") });
+    await copyFile(join(tiny, network), join(changing, network));
+    await expect.poll(() => embedder.status().isReady, { timeout: 15_000 }).toBe(true);
+    expect((await embedder.embed(["tea"], question))[0]).toEqual(before);
+  });
+
+  it("lets the program do other things during a run that takes long", async () => {
+    const slow = join(models, "slow");
+    await writeTinyEmbedder(slow, { rounds: 60 });
+    const { embedder } = await openFaultyEmbedder(slow);
+    const lag = monitorEventLoopDelay({ resolution: 5 });
+    lag.enable();
+    const startedAt = performance.now();
+    // 60 tokens in each of 16 texts are one run.
+    await embedder.embed(
+      Array.from({ length: 16 }, () => "tea ".repeat(60)),
+      passage,
+    );
+    const runMs = performance.now() - startedAt;
+    lag.disable();
+    expect(runMs).toBeGreaterThan(300);
+    expect(lag.max / 1e6).toBeLessThan(runMs / 2);
+  });
+
+  it("fails what waits when it is closed, and whatever comes after", async () => {
+    const { embedder } = await openFaultyEmbedder(tiny);
+    const waiting = embedder.embed(passages(2_000), passage);
+    const refused = expect(waiting).rejects.toMatchObject({ code: "not_ready" });
+    await embedder.close();
+    await refused;
+    await expect(embedder.embed(["tea"], question)).rejects.toMatchObject({ code: "not_ready" });
+    expect(embedder.status()).toMatchObject({ isReady: false, waiting: 0 });
+  });
+});
