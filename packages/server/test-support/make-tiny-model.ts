@@ -1,14 +1,14 @@
 /**
  * Makes the models of the tests, to try `EMBEDDING_MODEL` and `RERANKER_MODEL` without a download. They know nothing.
  *
- * Usage: node packages/server/scripts/make-tiny-model.ts <folder>
+ * Usage: node packages/server/test-support/make-tiny-model.ts <folder>
  */
 import { join, resolve } from "node:path";
-import { writeTinyEmbedder, writeTinyReranker } from "../test-support/tiny-model/tiny-model.ts";
+import { writeTinyEmbedder, writeTinyReranker } from "./tiny-model/tiny-model.ts";
 
 const [target] = process.argv.slice(2);
 if (target === undefined) {
-  process.stderr.write("Usage: node packages/server/scripts/make-tiny-model.ts <folder>\n");
+  process.stderr.write("Usage: node packages/server/test-support/make-tiny-model.ts <folder>\n");
   process.exit(64);
 }
 const folder = resolve(target);
