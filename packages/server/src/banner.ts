@@ -53,8 +53,22 @@ export function banner(facts: BannerFacts): string {
   return lines.join("\n");
 }
 
-/** What is in use by this configuration. @param language what writes the answers, if it is a model. */
-export function describeParts(config: Config, language: { readonly adapter: string } | undefined): BannerFacts["parts"] {
+/** What is in use by this configuration. @param models those that write answers, make vectors and order hits, where there are any. */
+export function describeParts(
+  config: Config,
+  {
+    language,
+    embedder,
+    reranker,
+  }: {
+    readonly language: { readonly adapter: string } | undefined;
+    readonly embedder: { readonly id: string } | undefined;
+    readonly reranker: { readonly id: string } | undefined;
+  },
+): BannerFacts["parts"] {
+  const vectors = embedder === undefined ? "" : `, vectors of ${embedder.id}`;
+  const kept = config.CHROMA_URL === undefined ? "in this process" : "vectors in ChromaDB";
+  const order = reranker === undefined ? "" : `, ordered by ${reranker.id}`;
   return [
     { part: "database", inUse: config.DATABASE_URL === undefined ? "PostgreSQL, embedded" : "PostgreSQL", replaceWith: "DATABASE_URL" },
     {
@@ -62,7 +76,11 @@ export function describeParts(config: Config, language: { readonly adapter: stri
       inUse: config.REDIS_URL === undefined ? "rows of the database, answers cached in this process" : "Redis",
       replaceWith: "REDIS_URL",
     },
-    { part: "search", inUse: "words and a semantic space learnt from your documents, in this process", replaceWith: "built in" },
+    {
+      part: "search",
+      inUse: `words and a semantic space learnt from your documents${vectors}, ${kept}${order}`,
+      replaceWith: "EMBEDDING_MODEL, RERANKER_MODEL, CHROMA_URL",
+    },
     { part: "answers", inUse: language?.adapter ?? "verified quotations, no language model", replaceWith: "GROQ_API_KEY or LLM_BASE_URL" },
   ];
 }

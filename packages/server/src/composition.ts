@@ -21,6 +21,7 @@ import { describeComponents } from "./composition/components.ts";
 import { sha256 } from "./composition/digest.ts";
 import { openIngestion } from "./composition/ingestion.ts";
 import { createLanguageModel } from "./composition/language-model.ts";
+import { openLocalModels } from "./composition/local-models.ts";
 import { createOpenedParts, type OpenedParts } from "./composition/opened-parts.ts";
 import { openSharedState } from "./composition/shared-state.ts";
 import { startUp } from "./composition/start-up.ts";
@@ -109,7 +110,8 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
 
   const analyzer = createAnalyzer();
   const hybridIndex = createHybridIndex({ analyzer });
-  const vectors = openVectors(config, { store: undefined, embedder: undefined, stores, hybridIndex }, opened, surroundings);
+  const { embedder, reranker } = await openLocalModels(config, opened, surroundings);
+  const vectors = openVectors(config, { embedder, stores, hybridIndex }, opened, surroundings);
   const index = createSearchIndex({
     index: hybridIndex,
     follower: vectors?.index,
@@ -130,6 +132,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
   const retriever = createRetriever({
     index: hybridIndex,
     neighbours: vectors?.index,
+    reranker,
     onAway: (part, error) => log.debug({ err: error, part }, "searched without it"),
   });
   const shared = openSharedState(config, stores.sessions, opened, surroundings);
@@ -163,7 +166,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     newId: randomUUID,
     digest: sha256,
     analyzer,
-    indexFingerprint: () => [hybridIndex.fingerprint(), vectors?.index.fingerprint()].join(" "),
+    indexFingerprint: () => [hybridIndex.fingerprint(), vectors?.index.fingerprint(), reranker?.id].join(" "),
     inverseDocumentFrequency: (term) => hybridIndex.inverseDocumentFrequency(term),
     limits: { maxTurns: config.SESSION_MAX_TURNS, maxChars: config.SESSION_MAX_CHARS, sessionsPerPrincipal: config.SESSIONS_PER_PRINCIPAL },
     model,
@@ -172,7 +175,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
   const ingestion = openIngestion(config, stores, index, opened, surroundings);
 
   const health = createHealth({
-    components: describeComponents(config, { stores, index, vectors, shared, breaker, language }),
+    components: describeComponents(config, { stores, index, vectors, models: { embedder, reranker }, shared, breaker, language }),
     monotonic: clock.monotonic,
   });
   const tokens = createAccessTokens({ secret: secrets.secretKey, lifetimeMinutes: config.ACCESS_TOKEN_MINUTES, nowMs: clock.now });
@@ -273,7 +276,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
             }
           : undefined,
         secretsPath: config.API_KEY === undefined ? secretsPath : undefined,
-        parts: describeParts(config, language),
+        parts: describeParts(config, { language, embedder, reranker }),
       };
     },
     beginStop() {

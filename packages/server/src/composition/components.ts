@@ -6,6 +6,7 @@ import type { Component } from "../health.ts";
 import type { VectorParts } from "../index-administration.ts";
 import type { SearchIndex } from "../search-index.ts";
 import type { LanguageModel } from "./language-model.ts";
+import type { LocalModels } from "./local-models.ts";
 import type { SharedState } from "./shared-state.ts";
 
 export function describeComponents(
@@ -14,12 +15,13 @@ export function describeComponents(
     readonly stores: PostgresStores;
     readonly index: SearchIndex;
     readonly vectors: VectorParts | undefined;
+    readonly models: LocalModels;
     readonly shared: SharedState;
     readonly breaker: CircuitBreaker;
     readonly language: LanguageModel | undefined;
   },
 ): Readonly<Record<string, Component>> {
-  const { stores, index, vectors, breaker, language } = parts;
+  const { stores, index, vectors, models, breaker, language } = parts;
   const { redis, sessions } = parts.shared;
   return {
     postgres: { adapter: config.DATABASE_URL === undefined ? "pglite" : "postgres", check: () => stores.ping() },
@@ -34,6 +36,8 @@ export function describeComponents(
     ...(vectors === undefined
       ? {}
       : { vectors: { adapter: config.CHROMA_URL === undefined ? "in-process" : "chroma", check: () => describeVectors(vectors) } }),
+    ...(models.embedder && { embedder: { adapter: "transformers", check: () => describeModel(models.embedder) } }),
+    ...(models.reranker && { reranker: { adapter: "transformers", check: () => describeModel(models.reranker) } }),
     sessions: {
       adapter: redis === undefined ? "postgres" : "redis",
       async check() {
@@ -58,4 +62,10 @@ async function describeVectors({ index, store }: VectorParts): Promise<string> {
   if (problem !== undefined) throw new Error(problem);
   if (live === undefined) return `${version}, ${state}`;
   return `${version}, generation ${live.generation} made with ${live.embedderId}, ${missing ?? "unknown"} of ${chunks} chunks missing`;
+}
+
+async function describeModel(model: LocalModels["embedder"] | LocalModels["reranker"]): Promise<string> {
+  const status = model?.status();
+  if (status?.isReady !== true) throw new Error(status?.reason ?? "not loaded");
+  return `${model?.id}, ${status.waiting} texts waiting, loaded anew ${status.restarts} times`;
 }

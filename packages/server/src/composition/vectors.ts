@@ -1,5 +1,6 @@
 /** The vectors of all chunks, where they are kept apart from the index in this process. */
 import {
+  createMemoryVectorStore,
   createModelVectorizer,
   createSpaceVectorizer,
   createVectorIndex,
@@ -23,7 +24,6 @@ const PERCENT = 100;
 export function openVectors(
   config: Config,
   parts: {
-    readonly store: VectorStore | undefined;
     readonly embedder: Embedder | undefined;
     readonly stores: Pick<PostgresStores, "documents" | "generations" | "embeddings">;
     readonly hybridIndex: Pick<HybridIndex, "space">;
@@ -31,8 +31,9 @@ export function openVectors(
   opened: OpenedParts,
   { log }: Pick<Surroundings, "log">,
 ): VectorParts | undefined {
-  const { store, embedder, hybridIndex } = parts;
+  const { embedder, hybridIndex } = parts;
   const { documents, generations, embeddings } = parts.stores;
+  const store = openStore(config, embedder !== undefined);
   if (store === undefined) return undefined;
   const digests = new WeakMap<IndexedChunk, string>();
   const digestOf = async (chunk: IndexedChunk): Promise<string> => {
@@ -55,4 +56,8 @@ export function openVectors(
   });
   opened.add(() => index.stop());
   return { index, store, generations, embeddings, digestOf };
+}
+
+function openStore(_config: Config, hasEmbedder: boolean): VectorStore | undefined {
+  return hasEmbedder ? createMemoryVectorStore() : undefined;
 }
