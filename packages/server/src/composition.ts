@@ -211,8 +211,8 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     async deleteDocument(id) {
       const receipt = await stores.documents.removeDocument(id);
       if (receipt === undefined) return undefined;
-      const chunks = await index.forget(id);
-      const gone = await vectors?.index.forget(chunks);
+      // The vectors are asked first: they would go with the refresh of the index, too, but nobody would have counted them.
+      const [gone, chunks] = await Promise.all([vectors?.index.forget(vectors.index.chunks.chunksOf(id)), index.forget(id)]);
       return {
         ...receipt,
         index: { chunks: chunks.length },
