@@ -97,10 +97,12 @@ function installationDigest() {
   return hash.digest("hex");
 }
 
+/** What the tests start in place of a Chroma server of one's own: 400 MB. */
+const WITHOUT_CHROMA_PROGRAM = "--filter=!@rag-personal/chroma-program";
 /** What is installed: each scope holds the ones before it. What runs local models has 300 MB and comes when a model is configured. */
 const SCOPES = {
-  production: ["--prod", "--filter=!@rag-personal/model-runtime"],
-  "production with local models": ["--prod"],
+  production: ["--prod", WITHOUT_CHROMA_PROGRAM, "--filter=!@rag-personal/model-runtime"],
+  "production with local models": ["--prod", WITHOUT_CHROMA_PROGRAM],
   all: [],
 };
 
