@@ -5,6 +5,8 @@ export const versionAnswer = z.string().regex(/^\d+\.\d+\.\d+/);
 
 export const limitsAnswer = z.object({ max_batch_size: z.int().positive(), supports_base64_encoding: z.boolean() });
 
+export const collectionId = z.uuid();
+
 /** What a collection of ours says of itself. */
 export const collectionMetadata = z.object({
   format: z.literal(1),

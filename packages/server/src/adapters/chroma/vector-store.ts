@@ -1,7 +1,7 @@
 /** Vectors in a Chroma server: one collection for each generation of the index. */
 import { RagError, refuseMixing, type VectorCollectionDescription, type VectorStore } from "@rag-personal/core";
 import { type ChromaClient, ChromaNotFoundError, ChromaUniqueError, type Collection } from "chromadb";
-import { collectionMetadata, versionAnswer } from "./answers.ts";
+import { collectionId, collectionMetadata, versionAnswer } from "./answers.ts";
 import { chromaCollection } from "./collection.ts";
 import type { ChromaConnection } from "./connection.ts";
 
@@ -25,9 +25,12 @@ const GRAPH = { space: "cosine", max_neighbors: 32, ef_construction: 200, ef_sea
 export function createChromaVectorStore(chroma: ChromaConnection): VectorStore {
   return {
     async open(description) {
-      const collection = await chroma.call((client) => getOrCreate(client, description));
+      const { collection, id } = await chroma.call(async (client) => {
+        const found = await getOrCreate(client, description);
+        return { collection: found, id: collectionId.parse(found.id) };
+      });
       refuseForeign(collection, description);
-      return chromaCollection(chroma, collection.id, description);
+      return chromaCollection(chroma, id, description);
     },
     async list() {
       const found: VectorCollectionDescription[] = [];
