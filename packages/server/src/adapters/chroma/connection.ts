@@ -3,23 +3,24 @@ import type { Clock, Timers } from "@rag-personal/core";
 import type { ChromaClient } from "chromadb";
 import { limitsAnswer, versionAnswer } from "./answers.ts";
 import { type ChromaClientOptions, type ChromaLimits, chromaClients } from "./chroma-client.ts";
-import { chromaError, classify } from "./chroma-errors.ts";
+import { type ChromaFailure, chromaError, classify } from "./chroma-errors.ts";
 import { type ChromaLog, type ChromaState, createChromaStateLog } from "./chroma-state.ts";
+import { createTimedCalls, NoAnswer } from "./timed-calls.ts";
 
 /** Options of {@link connectChroma}; all durations in milliseconds. */
 export interface ChromaConnectionOptions extends ChromaClientOptions {
   readonly log: ChromaLog;
   readonly clock: Pick<Clock, "monotonic">;
   readonly timers: Timers;
-  /** Deadline of one call. Default 2,000. */
+  /** Deadline of one call, and of any sign of life during a write. Default 2,000. */
   readonly timeoutMs?: number;
   /** Deadline of one search, which somebody waits for. Default 500. */
   readonly queryTimeoutMs?: number;
 }
 
 export interface ChromaCallOptions {
-  /** `query` for what somebody waits for. Default `call`. */
-  readonly deadline?: "call" | "query";
+  /** `query` for what somebody waits for; `write` for what may take as long as Chroma shows that it is there. Default `call`. */
+  readonly deadline?: "call" | "query" | "write";
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,6 +42,8 @@ export interface ChromaConnection {
 
 const PROBE_EVERY_MS = 250;
 const PROBE_TIMEOUT_MS = 1_000;
+/** Each thousand vectors Chroma writes its whole graph: with 40,000 of 384 a write then took up to 3.9 s on a busy machine. */
+const LONGEST_WRITE_MS = 30_000;
 
 /**
  * Begins to connect and returns at once, whether or not there is a Chroma. Calls wait for the first answer, or for its absence.
@@ -54,13 +57,17 @@ export function connectChroma(options: ChromaConnectionOptions): ChromaConnectio
   const { clock, timers, timeoutMs = 2_000, queryTimeoutMs = 500 } = options;
   const makeClient = chromaClients(options);
   const stateLog = createChromaStateLog({ log: options.log, clock, timers });
-  const underWay = new Set<AbortController>();
+  const calls = createTimedCalls(timers);
+  const deadlines = {
+    call: { timeoutMs },
+    query: { timeoutMs: queryTimeoutMs },
+    write: { timeoutMs: LONGEST_WRITE_MS, watch: { everyMs: timeoutMs / 2, isThere } },
+  } as const;
   const firstAnswer = Promise.withResolvers<void>();
   let state: ChromaState = "connecting";
   let limits: ChromaLimits | undefined;
   /** Counts how often it became ready: what failed before says nothing about now. */
   let readiness = 0;
-  let timeouts = 0;
   let cancelProbe: (() => void) | undefined;
 
   function become(next: ChromaState, reason?: string): void {
@@ -70,29 +77,13 @@ export function connectChroma(options: ChromaConnectionOptions): ChromaConnectio
     stateLog.observe(next, reason);
   }
 
-  /** Runs a call that is given up after `afterMs`; tells whether it was that which ended it. */
-  async function within<T>(afterMs: number, run: (signal: AbortSignal) => Promise<T>, outer?: AbortSignal): Promise<T> {
-    const controller = new AbortController();
-    let isSettled = false;
-    const cancel = timers.set(afterMs, () => {
-      // An event loop that was held up runs its timers before it reads what has arrived meanwhile: let it read first.
-      setImmediate(() => {
-        if (isSettled) return;
-        timeouts += 1;
-        controller.abort(new NoAnswer(afterMs));
-      });
-    });
-    const signal = outer === undefined ? controller.signal : AbortSignal.any([controller.signal, outer]);
-    underWay.add(controller);
+  /** Tells whether there is a server that answers, in half the time in which it must. */
+  async function isThere(): Promise<boolean> {
     try {
-      return await run(signal);
-    } catch (error) {
-      // The client tells only that a call failed, not that it was given up.
-      throw signal.aborted ? signal.reason : error;
-    } finally {
-      isSettled = true;
-      cancel();
-      underWay.delete(controller);
+      versionAnswer.parse(await calls.run((ended) => makeClient(ended).version(), { timeoutMs: timeoutMs / 2 }));
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -103,10 +94,13 @@ export function connectChroma(options: ChromaConnectionOptions): ChromaConnectio
 
   async function probe(): Promise<void> {
     try {
-      const [version, found] = await within(Math.min(PROBE_TIMEOUT_MS, timeoutMs), async (signal) => {
-        const client = makeClient(signal);
-        return [versionAnswer.parse(await client.version()), limitsAnswer.parse(await client.getPreflightChecks())] as const;
-      });
+      const [version, found] = await calls.run(
+        async (ended) => {
+          const client = makeClient(ended);
+          return [versionAnswer.parse(await client.version()), limitsAnswer.parse(await client.getPreflightChecks())] as const;
+        },
+        { timeoutMs: Math.min(PROBE_TIMEOUT_MS, timeoutMs) },
+      );
       if (/^1\./.test(version)) {
         limits = found;
         become("ready");
@@ -121,12 +115,14 @@ export function connectChroma(options: ChromaConnectionOptions): ChromaConnectio
   }
 
   /** @param at readiness when the call began. */
-  function noteFailure(error: unknown, at: number): void {
-    if (at !== readiness || state !== "ready") return;
-    const failure = error instanceof NoAnswer ? "away" : classify(error);
-    if (failure !== "away" && failure !== "denied" && failure !== "garbled") return;
-    become(failure === "denied" ? "denied" : "away", reasonOf(error));
-    probeAfter(0);
+  function noteFailure(error: unknown, at: number): ChromaFailure {
+    const failure = error instanceof NoAnswer || state === "closed" ? "away" : classify(error);
+    if (at !== readiness || state !== "ready") return failure;
+    if (failure === "away" || failure === "denied" || failure === "garbled") {
+      become(failure === "denied" ? "denied" : "away", reasonOf(error));
+      probeAfter(0);
+    }
+    return failure;
   }
 
   void probe();
@@ -139,31 +135,21 @@ export function connectChroma(options: ChromaConnectionOptions): ChromaConnectio
       if (state !== "ready") throw chromaError(state === "denied" || state === "unsupported" ? state : "away", undefined);
       const at = readiness;
       try {
-        return await within(deadline === "query" ? queryTimeoutMs : timeoutMs, (ended) => run(makeClient(ended, limits)), signal);
+        return await calls.run((ended) => run(makeClient(ended, limits)), { ...deadlines[deadline], signal });
       } catch (error) {
         signal?.throwIfAborted();
-        noteFailure(error, at);
-        throw chromaError(error instanceof NoAnswer ? "away" : classify(error), error);
+        throw chromaError(noteFailure(error, at), error);
       }
     },
-    stats: () => ({ inFlight: underWay.size, timeouts }),
+    stats: calls.stats,
     close() {
       become("closed");
       cancelProbe?.();
       stateLog.stop();
-      for (const controller of underWay) controller.abort(new Error("Chroma is disconnected"));
+      calls.abortAll(new Error("Chroma is disconnected"));
       firstAnswer.resolve();
     },
   };
-}
-
-/** Why a call was given up. */
-class NoAnswer extends Error {
-  override readonly name = "NoAnswer";
-
-  constructor(afterMs: number) {
-    super(`no answer within ${afterMs} ms`);
-  }
 }
 
 function reasonOf(error: unknown): string {
