@@ -129,8 +129,6 @@ export const SETTINGS = {
   SESSION_TTL_DAYS: integer("Days after its last turn that Redis keeps a session.", 30, 1, 3_650),
   CACHE_TTL_DAYS: integer("Days that Redis keeps a cached answer.", 7, 1, 3_650),
   EXPECTED_REPLICAS: integer("Servers that share the budget, reckoned with at a start without Redis.", 1, 1, 1_000),
-  CHROMA_URL: optionalUrl("A ChromaDB that keeps the vectors of all chunks, as `http://host:8000`.", "none: vectors are kept in this process"),
-  EMBEDDING_WEIGHT: integer("Say of an embedding model in the order of hits beside the built-in signals, in percent.", 40, 0, 100),
   GROQ_API_KEY: optional("Lets a Groq model write the answers.", "none: the extractive answerer quotes your documents", true),
   GROQ_BASE_URL: url("Address of the Groq API or of a proxy in front of it.", "https://api.groq.com/openai/v1"),
   GROQ_MODEL: text("Model asked at Groq.", "llama-3.3-70b-versatile"),
@@ -152,6 +150,7 @@ export const SETTINGS = {
   EMBEDDING_POOLING: oneOf("How the vectors of the tokens become one: their mean, or the first one. The model's card says which.", ["mean", "cls"]),
   EMBEDDING_QUERY_PREFIX: verbatim("What stands before a question for this model, such as `query: ` with its space.", "none"),
   EMBEDDING_PASSAGE_PREFIX: verbatim("What stands before a passage for this model, such as `passage: ` with its space.", "none"),
+  EMBEDDING_WEIGHT: integer("Say of this model in the order of hits, beside the built-in signals, in percent.", 40, 0, 100),
   RERANKER_MODEL: optionalModel("A cross-encoder that runs on this machine and orders what was found; a folder or a model of the hub.", "none"),
   MODEL_PRECISION: oneOf(
     "How exact the numbers of local models are; each is a file of its own, and `q8` has a quarter of the size.",

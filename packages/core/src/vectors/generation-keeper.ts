@@ -122,12 +122,17 @@ export function createGenerationKeeper(dependencies: GenerationKeeperDependencie
     previous = all.find(({ state }) => state === "previous");
     const found = all.find(({ state }) => state === "live");
     if (found === undefined) return undefined;
-    if (found.embedderId === vectorizer.id && found.dimensions === vectorizer.dimensions) {
+    try {
+      if (found.embedderId !== vectorizer.id || found.dimensions !== vectorizer.dimensions) throw mismatch(found, vectorizer);
+      const opened = await open(found, vectorizer);
       refusal = undefined;
-      return await open(found, vectorizer);
+      return opened;
+    } catch (error) {
+      if (!(error instanceof RagError) || error.code !== "conflict") throw error;
+      // What the index learnt itself is built anew at once; what a model made may have taken hours.
+      if (!vectorizer.isBuiltIn) refuse(error);
+      return undefined;
     }
-    if (!vectorizer.isBuiltIn) refuse(mismatch(found, vectorizer));
-    return undefined;
   }
 
   function refuse(error: RagError): void {

@@ -10,6 +10,8 @@ import {
   passageOf,
   type VectorStore,
 } from "@rag-personal/core";
+import { connectChroma } from "../adapters/chroma/connection.ts";
+import { createChromaVectorStore } from "../adapters/chroma/vector-store.ts";
 import type { PostgresStores } from "../adapters/postgres/connection.ts";
 import type { Config } from "../config.ts";
 import type { VectorParts } from "../index-administration.ts";
@@ -33,7 +35,7 @@ export function openVectors(
 ): VectorParts | undefined {
   const { embedder, hybridIndex } = parts;
   const { documents, generations, embeddings } = parts.stores;
-  const store = openStore(config, embedder !== undefined);
+  const store = openStore(config, embedder !== undefined, opened, log);
   if (store === undefined) return undefined;
   const digests = new WeakMap<IndexedChunk, string>();
   const digestOf = async (chunk: IndexedChunk): Promise<string> => {
@@ -58,6 +60,17 @@ export function openVectors(
   return { index, store, generations, embeddings, digestOf };
 }
 
-function openStore(_config: Config, hasEmbedder: boolean): VectorStore | undefined {
-  return hasEmbedder ? createMemoryVectorStore() : undefined;
+function openStore(config: Config, hasEmbedder: boolean, opened: OpenedParts, log: Surroundings["log"]): VectorStore | undefined {
+  if (config.CHROMA_URL === undefined) return hasEmbedder ? createMemoryVectorStore() : undefined;
+  const chroma = connectChroma({
+    url: config.CHROMA_URL,
+    token: config.CHROMA_AUTH_TOKEN,
+    timeoutMs: config.CHROMA_TIMEOUT_MS,
+    queryTimeoutMs: config.CHROMA_QUERY_TIMEOUT_MS,
+    log,
+    clock,
+    timers,
+  });
+  opened.add(async () => chroma.close());
+  return createChromaVectorStore(chroma);
 }
