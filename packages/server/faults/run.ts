@@ -3,7 +3,7 @@
  *
  * Usage: node packages/server/faults/run.ts [rows…] [--kills N] [--short]
  *
- * Rows are named as in `rows.ts`, such as F1; without any, all run. `--kills` sets how often PostgreSQL is killed. The matrix goes to the
+ * Rows are named as in `rows.ts`, such as F1; without any, all run. `--kills` sets how often PostgreSQL or Chroma is killed. The matrix goes to the
  * standard output, and each row takes its place in `bench/results/faults.json`; with `--short` that file is left alone. Ends with 1 when
  * there is a violation.
  */
@@ -80,7 +80,7 @@ async function main(): Promise<void> {
   for (const [name, row] of Object.entries(ROWS)) {
     if (names.length > 0 && !names.includes(name)) continue;
     const usual = isShort ? row.shortInjections : row.injections;
-    const injections = name === "F5" ? (kills ?? usual) : usual;
+    const injections = name === "F5" || name === "F8" ? (kills ?? usual) : usual;
     const reported = await runRow(name, row, injections, cleanUp);
     rows.push(reported);
     // At once: a run that is interrupted later has not been for nothing.

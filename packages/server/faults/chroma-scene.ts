@@ -1,0 +1,147 @@
+/** A server over a real PostgreSQL and a real Chroma, with documents that change and a model of its own for the vectors. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { ChromaClient, type Collection } from "chromadb";
+import postgres from "postgres";
+import { type Api, connectApi } from "../test-support/api.ts";
+import { type ChromaServer, startChromaServer } from "../test-support/chroma-server.ts";
+import { startPostgresServer } from "../test-support/postgres-server.ts";
+import { temporaryDirectory } from "../test-support/running-server.ts";
+import { writeTinyEmbedder } from "../test-support/tiny-model/tiny-model.ts";
+import type { Observer } from "./observer.ts";
+import type { RequestKind } from "./record.ts";
+import type { RowOptions, Violation } from "./row.ts";
+import { type Scene, startScene } from "./scene.ts";
+
+const FILES = 50;
+const SECTIONS = 40;
+/** Files written anew before each injection. */
+const CHANGED = 10;
+/** Vectors that are looked for by themselves at the end. */
+const RECALLED = 500;
+/** A vector found by itself has this cosine at least; the rest is rounding. */
+const ITSELF = 0.999;
+
+/** What must hold while Chroma is away: everything is answered, questions by words and the learnt space, and marked so. */
+export const PROMISED_WITHOUT_CHROMA = {
+  answered: new Set<RequestKind>(["chat", "chat, cached", "chat, streamed", "search", "feedback", "health", "session"]),
+  // A question waits for one search in Chroma, 500 ms at most.
+  deadlineMs: (): number => 1_000,
+};
+
+export interface ChromaScene extends Scene {
+  readonly chroma: ChromaServer;
+  readonly api: Api;
+  /** Writes some files anew and begins to read them. */
+  changeDocuments(): Promise<void>;
+  /** No ingestion runs, and every chunk has its vector. */
+  isInStep(): Promise<boolean>;
+  /** What differs between Chroma and the record, asked of both past the program. */
+  checkVectors(): Promise<{ readonly violations: readonly Violation[]; readonly remark: string }>;
+}
+
+export async function startChromaScene(options: RowOptions): Promise<ChromaScene> {
+  const { cleanUp, random } = options;
+  const chroma = await startChromaServer();
+  cleanUp.add(() => chroma.remove());
+  const database = await startPostgresServer();
+  cleanUp.add(() => database.remove());
+  const folder = await temporaryDirectory();
+  cleanUp.add(() => folder.remove());
+  const docs = join(folder.path, "docs");
+  const model = join(folder.path, "model");
+  await mkdir(docs);
+  await writeTinyEmbedder(model);
+  let round = 0;
+  const write = async (file: number): Promise<void> => {
+    const sections = Array.from({ length: SECTIONS }, (_, at) => `## Section ${at}\n\n${sentences(file, at, round)}`);
+    await writeFile(join(docs, `file-${file}.md`), `# File ${file}\n\n${sections.join("\n\n")}\n`);
+  };
+  for (let file = 0; file < FILES; file += 1) await write(file);
+  const settings = { DATABASE_URL: database.url, CHROMA_URL: chroma.url, EMBEDDING_MODEL: model, DOCS_DIR: docs };
+  const scene = await startScene(settings, options);
+  const api = await connectApi(scene.server);
+  const job = { id: "" };
+
+  async function isIdle(): Promise<boolean> {
+    if (job.id === "") return true;
+    const { status, body } = await api.admin("GET", `/ingest/${job.id}`);
+    return status === 200 && body.state !== "running";
+  }
+  const isInStep = async (): Promise<boolean> => (await isIdle()) && (await isServing(scene.observer));
+  while (!(await isInStep())) await delay(100);
+
+  return {
+    ...scene,
+    chroma,
+    api,
+    isInStep,
+    async changeDocuments() {
+      round += 1;
+      for (let changed = 0; changed < CHANGED; changed += 1) await write(Math.floor(random() * FILES));
+      const { body } = await api.admin("POST", "/ingest");
+      job.id = String(body.id);
+    },
+    async checkVectors() {
+      const sql = postgres(database.url, { max: 1 });
+      const recorded = (await sql<{ id: string }[]>`select id from chunks`).map(({ id }) => id);
+      await sql.end({ timeout: 1 });
+      const { body } = await api.admin("GET", "/admin/index");
+      const collection = await openCollection(chroma.url, `rag-chunks-g${body.vectors.live.generation}`);
+      const stored = await listIds(collection);
+      const missing = recorded.filter((id) => !stored.has(id));
+      const extra = [...stored].filter((id) => !recorded.includes(id));
+      const unfound = await countUnfound(collection, [...stored]);
+      const violations: Violation[] = [
+        ...missing.map((id): Violation => ({ kind: "lost", detail: `chunk ${id} has no vector` })),
+        ...extra.map((id): Violation => ({ kind: "doubled", detail: `chunk ${id} has a vector and is not in the record` })),
+        ...(unfound === 0 ? [] : [{ kind: "lost" as const, detail: `${unfound} of ${RECALLED} vectors are not found by themselves` }]),
+      ];
+      const remark = `${recorded.length} chunks in the record, ${missing.length} missing in Chroma, ${extra.length} extra, ${unfound} of ${RECALLED} not found by themselves`;
+      return { violations, remark };
+    },
+  };
+}
+
+export const isChromaAway = async (observer: Observer): Promise<boolean> => (await observer.metric('rag_vectors_state{state="away"}')) === 1;
+
+async function isServing(observer: Observer): Promise<boolean> {
+  return (await observer.metric('rag_vectors_state{state="serving"}')) === 1 && (await observer.metric("rag_vectors_missing")) === 0;
+}
+
+/** Enough different words that no two chunks look alike to a small model. */
+function sentences(file: number, section: number, round: number): string {
+  const word = (at: number): string =>
+    ["lamp", "goat", "engine", "horn", "boat", "tower", "kitchen", "garden"][(file * 7 + section * 3 + at * 5 + round) % 8] ?? "";
+  return Array.from(
+    { length: 12 },
+    (_, at) => `In case ${file * 1_000 + section * 20 + at + round} the ${word(at)} stands by the ${word(at + 1)}.`,
+  ).join(" ");
+}
+
+async function openCollection(url: string, name: string): Promise<Collection> {
+  const { hostname, port } = new URL(url);
+  return await new ChromaClient({ host: hostname, port: Number(port), ssl: false }).getCollection({ name });
+}
+
+async function listIds(collection: Collection): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (let offset = 0; ; offset += 1_000) {
+    const page = await collection.get({ include: [], limit: 1_000, offset });
+    for (const id of page.ids) ids.add(id);
+    if (page.ids.length < 1_000) return ids;
+  }
+}
+
+async function countUnfound(collection: Collection, ids: readonly string[]): Promise<number> {
+  const step = Math.max(1, Math.floor(ids.length / RECALLED));
+  const chosen = ids.filter((_, at) => at % step === 0).slice(0, RECALLED);
+  let unfound = 0;
+  for (let first = 0; first < chosen.length; first += 50) {
+    const { embeddings } = await collection.get({ ids: chosen.slice(first, first + 50), include: ["embeddings"] });
+    const found = await collection.query({ queryEmbeddings: embeddings ?? [], nResults: 1, include: ["distances"] });
+    for (const [nearest] of found.distances) if (!(1 - (nearest ?? 1) >= ITSELF)) unfound += 1;
+  }
+  return unfound;
+}
