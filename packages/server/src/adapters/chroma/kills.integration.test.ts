@@ -11,12 +11,13 @@ const VECTORS = 5_000;
 const DESCRIPTION = { generation: 1, embedderId: "test/embedder@1", dimensions: 64 };
 const WRITTEN_AT_ONCE = 50;
 const REMOVED = 100;
+const ASKED_AT_ONCE = 10;
 
 it(`has exactly the ids that were written, and finds each by its vector, after ${KILLS} kills among ${VECTORS} vectors (F8)`, {
   timeout: 300_000,
 }, async () => {
   const server = await startChromaServer();
-  const chroma = connectForTest(server.url);
+  const chroma = connectForTest(server.url, { queryTimeoutMs: 10_000 });
   const store = createChromaVectorStore(chroma);
   const vectors = await store.open(DESCRIPTION);
   const chunks = Array.from({ length: VECTORS }, (_, number) => ({
@@ -63,9 +64,10 @@ it(`has exactly the ids that were written, and finds each by its vector, after $
   expect(failures).toBeGreaterThan(0);
   expect(await vectors.listChunkIds()).toEqual(new Set(left.map(({ chunkId }) => chunkId)));
   const missed: string[] = [];
-  for (const { chunkId, vector } of left) {
-    const [match] = await vectors.nearest(vector, { limit: 1 });
-    if (match?.chunkId !== chunkId) missed.push(chunkId);
+  for (let at = 0; at < left.length; at += ASKED_AT_ONCE) {
+    const asked = left.slice(at, at + ASKED_AT_ONCE);
+    const answers = await Promise.all(asked.map(({ vector }) => vectors.nearest(vector, { limit: 1 })));
+    for (const [place, { chunkId }] of asked.entries()) if (answers[place]?.[0]?.chunkId !== chunkId) missed.push(chunkId);
   }
   expect(missed).toEqual([]);
   console.info(`${kills} kills, ${failures} failed writes, ${left.length} vectors, all found`);

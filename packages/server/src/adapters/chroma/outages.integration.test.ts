@@ -136,16 +136,6 @@ describe("a Chroma that is frozen", () => {
   });
 });
 
-describe("a Chroma that takes long", () => {
-  it("may take its time with a write as long as it shows that it is there", async () => {
-    const slow = connectForTest(server.url, { timeoutMs: 200 });
-    await until(() => slow.state() === "ready", "it is not ready");
-    const finished = await timed(() => slow.call(() => new Promise((resolve) => setTimeout(() => resolve("written"), 1_000)), { deadline: "write" }));
-    expect(finished.result).toBe("written");
-    slow.close();
-  });
-});
-
 describe("a Chroma that has lost its collections", () => {
   it("says so to whoever holds one, until it is opened again and filled anew", async () => {
     const vectors = await opened(20);

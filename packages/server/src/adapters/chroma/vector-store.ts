@@ -11,7 +11,8 @@ const LISTED_AT_ONCE = 100;
 
 /**
  * The graph that a search walks. With Chroma's own numbers (16 neighbours, 100, 100) it finds 69 % of the ten nearest of 5,000
- * random vectors of 384, with these 99.8 %; of clustered ones all with either. A search takes 8-12 ms instead of 5.
+ * random vectors of 384, with these 99.8 %; of clustered ones all with either. A search takes 8-12 ms instead of 5,
+ * and with a filter for some documents it found all.
  */
 const GRAPH = { space: "cosine", max_neighbors: 32, ef_construction: 200, ef_search: 400 } as const;
 
