@@ -2,7 +2,7 @@
 import { ChromaClient } from "chromadb";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connectForTest, type TestedChroma } from "../../../test-support/chroma-scene.ts";
-import { startChromaServer } from "../../../test-support/chroma-server.ts";
+import { type ChromaServer, startChromaServer } from "../../../test-support/chroma-server.ts";
 import { type FalseChroma, startFalseChroma } from "../../../test-support/false-chroma.ts";
 import { until } from "../../../test-support/redis-scene.ts";
 import { chromaCollection } from "./collection.ts";
@@ -15,6 +15,7 @@ const HTML = { status: 200, type: "text/html", body: "<html>Please log in</html>
 
 let server: FalseChroma;
 let chroma: TestedChroma | undefined;
+let real: ChromaServer | undefined;
 
 beforeEach(async () => {
   server = await startFalseChroma();
@@ -23,6 +24,8 @@ beforeEach(async () => {
 afterEach(async () => {
   chroma?.close();
   await server.close();
+  await real?.remove();
+  real = undefined;
 });
 
 function connect(token?: string): TestedChroma {
@@ -135,7 +138,7 @@ describe("a collection under our name", () => {
     ["of another generation", { format: 1, ...DESCRIPTION, generation: 2 }, "cosine"],
     ["that measures otherwise", { format: 1, ...DESCRIPTION }, "l2"],
   ] as const)("%s is refused, with the command that repairs it", async (_, metadata, space) => {
-    const real = await startChromaServer();
+    real = await startChromaServer();
     const operator = new ChromaClient({ host: "127.0.0.1", port: real.port, ssl: false });
     await operator.createCollection({
       name: "rag-chunks-g1",
@@ -148,6 +151,5 @@ describe("a collection under our name", () => {
       code: "conflict",
       message: expect.stringContaining("rag reindex"),
     });
-    await real.remove();
   });
 });
