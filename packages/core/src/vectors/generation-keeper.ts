@@ -109,6 +109,8 @@ export function createGenerationKeeper(dependencies: GenerationKeeperDependencie
       isDoubtful = false;
     }
     if (live?.vectorizer.id !== vectorizer.id) return false;
+    live.known ??= new Set(await live.collection.listChunkIds());
+    loop.reached();
     await synchronise(live, inStepWith());
     if (isUntidy) await tidyUp(vectorizer);
     isUntidy = false;

@@ -20,7 +20,9 @@ export interface RetryLoop {
   runOnce(): Promise<void>;
   /** Repeats `work` in the same manner until it succeeds. @throws what no waiting mends; the reason of `signal`. */
   untilItWorks<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
-  /** Why the last run failed; undefined when it did not. */
+  /** What failed last time works again, although the run is not over yet. */
+  reached(): void;
+  /** Why the last run failed; undefined when it did not, or what failed works again. */
   problem(): string | undefined;
   /** Resolves when no run is under way or due. */
   idle(): Promise<void>;
@@ -49,10 +51,10 @@ export function createRetryLoop({ run, onLateCheck, timers, clock, log }: RetryL
   }
 
   function succeeded(): void {
+    problem = undefined;
     if (failingSince === undefined) return;
     log("info", "the vectors are in step again", { durationMs: Math.round(clock.monotonic() - failingSince) });
     failingSince = undefined;
-    problem = undefined;
     cancelLater ??= timers.set(LATE_WRITES_MS, () => {
       cancelLater = undefined;
       onLateCheck();
@@ -113,6 +115,9 @@ export function createRetryLoop({ run, onLateCheck, timers, clock, log }: RetryL
       waiting.push(resolve);
       trigger();
       return isStopped ? Promise.resolve() : promise;
+    },
+    reached() {
+      problem = undefined;
     },
     problem: () => problem,
     async idle() {
