@@ -46,8 +46,8 @@ export interface ModelService {
   close(): Promise<void>;
 }
 
-/** What the model reads at once is kept so small that a question which comes meanwhile does not wait long. */
-export const TOKENS_PER_RUN = 1_024;
+/** What the model reads at once: little, because a question that comes meanwhile waits for it, and larger runs are not faster (docs/local-models.md). */
+export const TOKENS_PER_RUN = 256;
 const CHARS_PER_TOKEN = 4;
 const RELOAD_TIMEOUT_MS = 120_000;
 const FIRST_PAUSE_MS = 250;
