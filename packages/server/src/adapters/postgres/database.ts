@@ -39,6 +39,8 @@ export interface DatabaseOptions {
 }
 
 export interface Database {
+  /** Connections at most. */
+  readonly connections: number;
   readonly query: Query;
   /** The server says nothing; every new call is refused at once. */
   isSilent(): boolean;
@@ -57,7 +59,8 @@ const silent = () => storeUnavailable("The database gives no answer.");
 
 export function createDatabase(options: DatabaseOptions): Database {
   const { server, maxConnections, timeoutMs, acquireTimeoutMs = timeoutMs / 2, silenceMs, onSilence } = options;
-  const places = createPlaces("url" in server ? maxConnections : Math.min(maxConnections, server.maxConnections));
+  const connections = "url" in server ? maxConnections : Math.min(maxConnections, server.maxConnections);
+  const places = createPlaces(connections);
   /** Connections nobody uses; the one used last is taken first. */
   const unused: Client[] = [];
   const all = new Set<Client>();
@@ -121,6 +124,7 @@ export function createDatabase(options: DatabaseOptions): Database {
 
   return {
     isSilent: () => gate?.isShut ?? false,
+    connections,
     query: (statement) => withClient(timeoutMs, ({ sql }, within) => within(statement(sql))),
     // Not the driver's `sql.begin`: when the connection is lost between two statements, it sends its rollback down a socket that is gone,
     // and the TypeError, thrown in a callback of the event loop, ends the process.

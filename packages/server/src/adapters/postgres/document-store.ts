@@ -2,6 +2,7 @@
 import type { Chunk, DocumentFormat, DocumentStore, DocumentSummary, IndexedChunk, StoredDocument } from "@rag-personal/core";
 import { JSONB } from "./column-types.ts";
 import type { Database, Query } from "./database.ts";
+import { createKnownDocuments } from "./known-documents.ts";
 import { toStorableText } from "./storable-text.ts";
 
 /** UTF-16 units of one piece of a text; the migration says why. */
@@ -36,7 +37,9 @@ interface ChunkedRow {
  * Keeps the texts exactly, but for NUL and halves of surrogate pairs, which become U+FFFD one for one. The text of a chunk is taken
  * from the document's text by its offsets.
  */
-export function createDocumentStore({ query, transaction }: Database): DocumentStore {
+export function createDocumentStore(database: Database): DocumentStore {
+  const { query, transaction } = database;
+  const known = createKnownDocuments(database);
   return {
     async listDocuments() {
       const rows = await query(
@@ -50,15 +53,20 @@ export function createDocumentStore({ query, transaction }: Database): DocumentS
     },
 
     async getDocument(id) {
+      const confirmed = await known.confirmed(id);
+      if (confirmed !== undefined) return confirmed;
       const [row] = await query(
-        (sql) => sql<DocumentRow & { text: string }>`
-          select id, path, title, format, content_hash, source_hash, size_bytes, updated_at_ms,
+        (sql) => sql<DocumentRow & { row_version: string; text: string }>`
+          select id, path, title, format, content_hash, source_hash, size_bytes, updated_at_ms, xmin::text as row_version,
             (select coalesce(string_agg(t.text, '' order by t.piece), '') from document_texts t where t.document_id = d.id) as text
           from documents d
           where id = ${id}
         `,
       );
-      return row === undefined ? undefined : { ...toDocument(row), text: row.text };
+      if (row === undefined) return undefined;
+      const document = { ...toDocument(row), text: row.text };
+      known.keep(document, row.row_version);
+      return document;
     },
 
     async replaceDocument(document, chunks) {

@@ -20,6 +20,17 @@ const SILENCES: ReadonlySet<unknown> = new Set([
   "ENETUNREACH",
 ]);
 
+const DEADLOCK = "40P01";
+
+/**
+ * Whether a statement about several rows may have failed because of one of them, and left nothing behind: wrong data, or a deadlock with
+ * another server that wrote the same rows in another order.
+ */
+export function isFaultOfOneRow(error: unknown): boolean {
+  const failure = error instanceof RagError ? error.cause : error;
+  return failure instanceof postgres.PostgresError && (failure.code === DEADLOCK || MISTAKES.test(failure.code));
+}
+
 /** An error that says no more than that the store is away; the cause is for the log. */
 export function storeUnavailable(message: string, cause?: unknown): RagError {
   return new RagError("store_unavailable", message, { cause, retryAfterSeconds: 5 });

@@ -1,3 +1,4 @@
+import type { Session, StoredDocument, Turn } from "@rag-personal/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sessionStoreContract } from "../../../../core/src/sessions/session-store.contract.ts";
 import { embeddingStoreContract } from "../../../../core/src/vectors/embedding-store.contract.ts";
@@ -64,6 +65,74 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
       turns: [{ ...turn, question: "NUL \uFFFD?", standaloneQuestion: "half \uFFFD", citedTitles: ["\uFFFD"] }],
     });
     expect(await sessions.load("ada", "never\0seen")).toBeUndefined();
+  });
+
+  describe("beside another server of the same database", () => {
+    const turn = (name: string): Turn => ({ question: name, standaloneQuestion: name, answer: name, answerable: true, citedTitles: [], atMs: 1 });
+    const session = (version: number, turns: readonly Turn[]): Session => {
+      return { id: "shared", principal: "ada", version, turns, createdAtMs: 1, updatedAtMs: 100 + version };
+    };
+
+    it("sees the turns that the other one has added", async () => {
+      const [here, there] = [await emptied(), createStores(database)];
+      const [a, b, c] = [turn("a"), turn("b"), turn("c")];
+      await here.sessions.save(session(1, [a]));
+      await here.sessions.save(session(2, [a, b]));
+      expect(await there.sessions.load("ada", "shared")).toEqual(session(2, [a, b]));
+      await there.sessions.save(session(3, [a, b, c]));
+      expect(await here.sessions.save(session(3, [a, b, turn("lost")]))).toBe(false);
+      expect(await here.sessions.load("ada", "shared")).toEqual(session(3, [a, b, c]));
+    });
+
+    it("writes all turns of a session that the other one has begun anew under the same id and version", async () => {
+      const [here, there] = [await emptied(), createStores(database)];
+      await here.sessions.save(session(1, [turn("a")]));
+      await there.sessions.remove("ada", "shared");
+      await there.sessions.save({ ...session(1, [turn("anew")]), updatedAtMs: 500 });
+      const known = await here.sessions.load("ada", "shared");
+      expect(known?.turns).toEqual([turn("anew")]);
+    });
+
+    it("sees a document that the other one has replaced or removed", async () => {
+      const [here, there] = [await emptied(), createStores(database)];
+      const document: StoredDocument = {
+        id: "doc_1",
+        path: "one.md",
+        title: "One",
+        format: "markdown",
+        contentHash: "1",
+        sourceHash: "1",
+        sizeBytes: 1,
+        updatedAtMs: 1,
+        text: "Before.",
+      };
+      await here.documents.replaceDocument(document, []);
+      for (let read = 0; read < 2; read += 1) expect(await here.documents.getDocument("doc_1")).toEqual(document);
+      await there.documents.replaceDocument({ ...document, text: "After!!" }, []);
+      expect((await here.documents.getDocument("doc_1"))?.text).toBe("After!!");
+      await there.documents.removeDocument("doc_1");
+      expect(await here.documents.getDocument("doc_1")).toBeUndefined();
+    });
+  });
+
+  it("keeps the newest turns of a long session, and sends no others", async () => {
+    const { sessions } = await emptied();
+    let turns: readonly Turn[] = [];
+    for (let version = 1; version <= 12; version += 1) {
+      const newest = { question: `q${version}`, standaloneQuestion: "", answer: "", answerable: true, citedTitles: [], atMs: version };
+      turns = [...turns, newest].slice(-5);
+      const next = { id: "long", principal: "ada", version, turns, createdAtMs: 1, updatedAtMs: version };
+      expect(await sessions.save(next)).toBe(true);
+      expect(await createStores(database).sessions.load("ada", "long")).toEqual(next);
+    }
+  });
+
+  it("saves many sessions at once, and each hears its own outcome", async () => {
+    const { sessions } = await emptied();
+    const session = (id: string, version: number): Session => ({ id, principal: "ada", version, turns: [], createdAtMs: 1, updatedAtMs: version });
+    await Promise.all(["a", "b"].map((id) => sessions.save(session(id, 1))));
+    const asked = [session("a", 2), session("b", 3), session("c", 1), session("d", 2), session("b", 2), session("a", 3)];
+    expect(await Promise.all(asked.map(sessions.save))).toEqual([true, false, true, false, true, true]);
   });
 
   it("tells the version of the server", async () => {
