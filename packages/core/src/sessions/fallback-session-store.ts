@@ -5,6 +5,7 @@ import type { Timers } from "../resilience/timers.ts";
 import { hasNewestTurnOf, mergeSessions } from "./merge-sessions.ts";
 import { createSessionMover } from "./move-sessions-back.ts";
 import { createSessionMemory } from "./session-memory.ts";
+import { shareRuns } from "./shared-runs.ts";
 import { createStoreEpisode, isUnavailable } from "./store-episode.ts";
 
 /** Options of {@link createFallbackSessionStore}. */
@@ -74,6 +75,9 @@ export function createFallbackSessionStore(options: FallbackSessionStoreOptions)
   const memory = createSessionMemory(bounds);
   const mover = createSessionMover({ primary, memory });
   const episode = createStoreEpisode({ ...bounds, clock, timers, log, restore: mover.moveAll, waiting: () => memory.counts.unsaved });
+
+  /** Each new session asks for it, and one principal may begin many at once. */
+  const sharedPruning = shareRuns<number>();
 
   /** What the principal may see of a session in memory. */
   function ownIn(session: Session | undefined, principal: string): Session | undefined {
@@ -167,7 +171,7 @@ export function createFallbackSessionStore(options: FallbackSessionStoreOptions)
 
     async prune(principal, keep) {
       try {
-        return await episode.ask("write", () => primary.prune(principal, keep));
+        return await sharedPruning(`${keep} ${principal}`, () => episode.ask("write", () => primary.prune(principal, keep)));
       } catch (error) {
         if (!isUnavailable(error)) throw error;
         const newestFirst = memory.owned(principal).sort((a, b) => b.updatedAtMs - a.updatedAtMs);
