@@ -24,7 +24,11 @@ const HELD_AT_MOST_MS = 5_000;
 const REDACTED = ["apiKey", "password", "secretKey", "authorization", "token", "*.apiKey", "*.password", "*.secretKey", "*.authorization", "*.token"];
 
 async function run(config: Config): Promise<void> {
-  const log = pino({ level: config.LOG_LEVEL, redact: REDACTED, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const log = pino(
+    { level: config.LOG_LEVEL, redact: REDACTED, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    // Nobody waits for a line: those that come while one is being written go out together, and the last ones when the process exits.
+    pino.destination({ dest: process.stdout.fd, sync: false }),
+  );
   const listenOn = listenTarget(config, process.pid);
   const socketIsHeld = "fd" in listenOn;
   const launcher = socketIsHeld ? connectLauncher(process) : undefined;

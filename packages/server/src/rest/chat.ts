@@ -7,6 +7,7 @@ import type { RestEnvironment } from "./environment.ts";
 import { eventStreamResponse, type ServerEvent } from "./event-stream.ts";
 import { toProblem, toRagError } from "./problem.ts";
 import { readJson } from "./read-body.ts";
+import { abortAtRequestEnd } from "./request-end.ts";
 import { chatRequest } from "./schemas.ts";
 import { serverIsStopping } from "./stopping.ts";
 
@@ -37,9 +38,9 @@ export function mountChat(app: Hono<RestEnvironment>, services: AppServices): vo
     authorise("chat.ask", c.get("principal"));
     const input = await readJson(c, schema, services.limits);
     const requestId = c.get("requestId");
-    const gone = new AbortController();
     const { stopping } = c.env;
-    const signal = AbortSignal.any([c.req.raw.signal, gone.signal, ...(stopping === undefined ? [] : [stopping])]);
+    const gone = abortAtRequestEnd(c);
+    const { signal } = gone;
     const events = services.ask({
       principal: c.get("principal"),
       question: input.question,
@@ -49,7 +50,7 @@ export function mountChat(app: Hono<RestEnvironment>, services: AppServices): vo
     });
 
     if (input.stream ?? wantsEvents(c)) {
-      const log = c.get("log");
+      const log = services.log.child({ requestId });
       const iterator = events[Symbol.asyncIterator]();
       // What fails before anything was said is an ordinary error response with its own status.
       const first = await iterator.next();

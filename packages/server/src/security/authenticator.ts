@@ -1,5 +1,5 @@
 /** Turns the credentials of a request into a principal. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { RagError } from "@rag-personal/core";
 import { CLIENT_OPERATIONS, type Principal } from "../policy.ts";
 import type { AccessTokens } from "./access-tokens.ts";
@@ -22,7 +22,7 @@ const CONFIGURED_KEY: Principal = {
   scope: { operations: CLIENT_OPERATIONS, pathPrefixes: undefined, budget: undefined },
 };
 
-const digest = (value: string): Buffer => createHash("sha256").update(value).digest();
+const digest = (value: string): Buffer => hash("sha256", value, "buffer");
 
 export function createAuthenticator({
   apiKey,

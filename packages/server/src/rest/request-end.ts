@@ -1,0 +1,32 @@
+/** The end of a request before its answer: the client has left, or the server cuts what is in flight. */
+import type { Context } from "hono";
+import type { RestEnvironment } from "./environment.ts";
+
+/**
+ * A controller of this request alone, aborted when its client leaves or the server cuts it.
+ *
+ * It listens to Node's own response where there is one: to ask the web request for its signal makes `@hono/node-server` build a whole
+ * `Request`, which costs more than all middleware together.
+ */
+export function abortAtRequestEnd(c: Context<RestEnvironment>): AbortController {
+  const controller = new AbortController();
+  const { outgoing, stopping } = c.env;
+  const follow = (signal: AbortSignal): (() => void) => {
+    const abort = (): void => controller.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+    return () => signal.removeEventListener("abort", abort);
+  };
+  const unfollow = stopping && follow(stopping);
+  if (outgoing === undefined) {
+    follow(c.req.raw.signal);
+    return controller;
+  }
+  const onClose = (): void => {
+    unfollow?.();
+    if (!outgoing.writableFinished) controller.abort();
+  };
+  if (outgoing.closed) onClose();
+  else outgoing.once("close", onClose);
+  return controller;
+}
