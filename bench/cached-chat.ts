@@ -3,7 +3,7 @@
  * core, the clients on the other, all in turn, round by round. Prints figures and writes them as JSON.
  *
  * Usage: node bench/cached-chat.ts [--rounds 5] [--seconds 2] [--connections 64] [--only <names, by comma>]
- *        node bench/cached-chat.ts --beside-embeddings [--per-second 200]
+ *        node bench/cached-chat.ts --beside-embeddings [--per-second 200] [--nice <0 to 19, of the busy thread>]
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ import { median } from "./ranking-metrics.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const QUESTION = "Why is the goat called Admiral?";
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 300_000;
 const SERVER_CORE = 0;
 const CLIENT_CORE = 1;
 const PACED_CONNECTIONS = 16;
@@ -30,6 +30,7 @@ const { values } = parseArgs({
     connections: { type: "string", default: "64" },
     only: { type: "string" },
     "beside-embeddings": { type: "boolean", default: false },
+    nice: { type: "string" },
     "per-second": { type: "string", default: "200" },
   },
 });
@@ -218,7 +219,10 @@ async function compareThroughput() {
 async function compareBesideEmbeddings() {
   const perSecond = Number(values["per-second"]);
   const quiet = await startServer("quiet", {});
-  const busy = await startServer("busy", {}, undefined, ["--import", join(ROOT, "bench/busy-thread.ts")]);
+  const busy = await startServer("busy", values.nice === undefined ? {} : { BENCH_NICE: values.nice }, undefined, [
+    "--import",
+    join(ROOT, "bench/busy-thread.ts"),
+  ]);
   const measured: Record<"quiet" | "busy", Measured[]> = { quiet: [], busy: [] };
   for (const target of [quiet, busy]) await cachedAnswer(target);
   const paced = { perSecond, connections: PACED_CONNECTIONS };
@@ -234,7 +238,16 @@ async function compareBesideEmbeddings() {
     p99Ms: spread(results.map(({ p99Ms }) => p99Ms)),
   });
   const p99Ratio = spread(measured.busy.map(({ p99Ms }, round) => rounded(p99Ms / (measured.quiet[round]?.p99Ms ?? 0))));
-  const result = { node: process.version, rounds, seconds, perSecond, without: times(measured.quiet), beside: times(measured.busy), p99Ratio };
+  const result = {
+    node: process.version,
+    rounds,
+    seconds,
+    perSecond,
+    nice: Number(values.nice ?? 0),
+    without: times(measured.quiet),
+    beside: times(measured.busy),
+    p99Ratio,
+  };
   console.log(JSON.stringify(result, null, 2));
   return result;
 }
