@@ -5,10 +5,11 @@ import {
   type ChatModel,
   type Clock,
   createAnalyzer,
+  createCallBudget,
+  createCallWindow,
   createCircuitBreaker,
   createHybridIndex,
   createMemorySessionStore,
-  createRequestBudget,
   createResponseCache,
   createRetriever,
   createSingleFlight,
@@ -17,6 +18,7 @@ import {
   type IndexedChunk,
   runIngestion,
   type StoredDocument,
+  type Timers,
 } from "../src/index.ts";
 
 const FILES: Readonly<Record<string, string>> = {
@@ -32,6 +34,12 @@ async function sha256(text: string): Promise<string> {
 }
 
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+const timers: Timers = {
+  set(delayMs, fn) {
+    const timer = setTimeout(fn, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
 
 const source: DocumentSource = {
   pathPrefix: "",
@@ -99,7 +107,8 @@ export async function runEverything(): Promise<{ readonly ingested: number; read
     indexFingerprint: () => index.fingerprint(),
     limits: { maxTurns: 5, maxChars: 10_000, sessionsPerPrincipal: 5 },
   };
-  const model = { chat, breaker: createCircuitBreaker({ clock }), budget: createRequestBudget({ clock }), fallback: "none" as const, maxTokens: 64 };
+  const budget = createCallBudget({ window: createCallWindow({ clock }), clock, timers });
+  const model = { chat, breaker: createCircuitBreaker({ clock }), budget, fallback: "none" as const, maxTokens: 64 };
   const ask = async (question: string, withModel: boolean): Promise<unknown> => {
     const request = { principal: "ada", question, signal: new AbortController().signal };
     let last: AnswerEvent | undefined;

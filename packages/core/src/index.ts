@@ -1,7 +1,7 @@
 /** The public surface of the core package, listed one by one. */
 export { type AnswerRequest, answerQuestion } from "./answering/answer.ts";
 export { createResponseCache, type ResponseCacheOptions } from "./answering/response-cache.ts";
-export type { AnswerModel, AnswerServices, CallBudget } from "./answering/services.ts";
+export type { AnswerModel, AnswerServices } from "./answering/services.ts";
 export { createSingleFlight, type SingleFlight } from "./answering/single-flight.ts";
 export { createTieredResponseCache } from "./answering/tiered-response-cache.ts";
 export { findFirstHeading } from "./chunking/blocks.ts";
@@ -72,10 +72,20 @@ export {
   type CircuitBreakerOptions,
   createCircuitBreaker,
 } from "./resilience/breaker.ts";
+export {
+  budgetSpent,
+  type CallBudget,
+  type CallBudgetOptions,
+  type CallGrant,
+  type CallRequest,
+  type CallReservation,
+  type CallWindow,
+  createCallBudget,
+} from "./resilience/call-budget.ts";
+export { type CallWindowOptions, createCallWindow } from "./resilience/call-window.ts";
 export { type StreamDeadlineOptions, type StreamTimeout, streamWithDeadlines } from "./resilience/deadline.ts";
 export { isModelEvidence, UpstreamStatusError } from "./resilience/model-evidence.ts";
 export { createFallbackChatModel, type FallbackCandidate, type FallbackChatModelOptions } from "./resilience/model-fallback.ts";
-export { createRequestBudget, type RequestBudget, type RequestBudgetOptions } from "./resilience/request-budget.ts";
 export type { Timers } from "./resilience/timers.ts";
 export {
   createHybridIndex,

@@ -102,6 +102,8 @@ export interface ChatStreamOptions {
   readonly maxTokens: number;
   /** Called at most once, before the first piece, by a model that stands for several: with the name of the one that writes. */
   readonly onWriter?: ((model: string) => void) | undefined;
+  /** Called at most once, with the tokens of prompt and completion together, when the upstream tells them. */
+  readonly onUsage?: ((tokens: number) => void) | undefined;
 }
 
 /** A language model that streams text. */

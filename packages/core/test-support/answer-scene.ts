@@ -8,11 +8,13 @@ import { chunkDocument } from "../src/chunking/chunk-document.ts";
 import type { Answer, AnswerEvent, IndexedChunk, SearchHit, StoredDocument } from "../src/model.ts";
 import type { ChatMessage, ChatModel, Clock } from "../src/ports.ts";
 import { createCircuitBreaker } from "../src/resilience/breaker.ts";
-import { createRequestBudget } from "../src/resilience/request-budget.ts";
+import { createCallBudget } from "../src/resilience/call-budget.ts";
+import { createCallWindow } from "../src/resilience/call-window.ts";
 import { createHybridIndex, type HybridIndex } from "../src/retrieval/hybrid-index.ts";
 import { createRetriever } from "../src/retrieval/retriever.ts";
 import { createMemorySessionStore } from "../src/sessions/memory-session-store.ts";
 import { createAnalyzer } from "../src/text/analyzer.ts";
+import { createFakeTime } from "./fake-time.ts";
 
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
@@ -146,7 +148,7 @@ export function guard(chat: ChatModel, overrides: Partial<AnswerModel> = {}): An
   return {
     chat,
     breaker: createCircuitBreaker({ clock: STILL }),
-    budget: createRequestBudget({ clock: STILL }),
+    budget: createCallBudget({ window: createCallWindow({ clock: STILL }), clock: STILL, timers: createFakeTime().timers }),
     fallback: "none",
     maxTokens: 512,
     ...overrides,

@@ -185,6 +185,29 @@ describe("a budget that is spent", () => {
   });
 });
 
+describe("a budget of tokens", () => {
+  it("counts what the server tells of each call, and refuses what would not fit", async () => {
+    const scene = await startScene({ LLM_TOKENS_PER_MINUTE: "1500", LLM_MAX_TOKENS: "512" });
+    const tokensLeft = () => scene.metric(/^rag_rate_limit_tokens_remaining (\d+)$/m);
+    try {
+      scene.llm.behave("answers with usage at the end");
+      for (let time = 1; time <= 3; time += 1) {
+        expect((await ask(scene)).body.answeredBy).toBe("model");
+        expect(await tokensLeft()).toBe(1_500 - 31 * time);
+      }
+      expect(scene.llm.requests.at(-1)?.body).toMatchObject({ stream_options: { include_usage: true } });
+      // Without figures the estimate stands: the whole answer that was allowed, and the prompt.
+      scene.llm.behave("answers");
+      expect((await ask(scene)).status).toBe(200);
+      expect(await tokensLeft()).toBeLessThan(1_500 - 93 - 512);
+      expect((await ask(scene)).body.code).toBe("rate_limited");
+      expect(await scene.metric(/^rag_rate_limit_waiting (\d+)$/m)).toBe(0);
+    } finally {
+      await scene.end();
+    }
+  });
+});
+
 describe("with GROQ_API_KEY", () => {
   it("asks Groq's API, or a proxy in front of it, and says which model wrote", async () => {
     const llm = await startFakeLlmServer();

@@ -139,7 +139,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
   const { sessions, cache, budget, redis } = shared;
   const metrics = createMetrics({
     breakerState: () => BREAKER_GAUGE[breaker.state()],
-    rateLimitRemaining: () => budget.remaining(),
+    callBudget: () => ({ ...budget.remaining(), waiting: budget.waiting() }),
     indexedChunks: () => index.stats().chunks,
     vectors: vectors && (() => vectors.index.status()),
     feedbackWaiting: () => feedback.waiting(),

@@ -89,6 +89,13 @@ export const GOOD_MODES = {
   },
   "answers with the end in the last word": stream(`${WORDS.slice(0, -1).map(text).join("")}${chunk(choice(WORDS.at(-1) ?? "", "stop"))}${DONE}`),
   "answers with a duplicated final event": stream(WHOLE + finish() + finish() + USAGE + USAGE + DONE + DONE),
+  "answers with usage at the end": stream(WHOLE + finish() + event({ choices: [], usage: { total_tokens: 31 } }) + DONE),
+  "answers with usage as Groq gives it": stream(
+    `${event({ x_groq: { id: "r" }, choices: [choice("")] })}${WHOLE}${event({ x_groq: { id: "r", usage: { total_tokens: 29 } }, choices: [choice("", "stop")] })}${DONE}`,
+  ),
+  "answers with usage that is none": stream(
+    `${WHOLE}${finish()}${event({ choices: [], usage: { total_tokens: -4 } })}${event({ usage: { total_tokens: "many" } })}${DONE}`,
+  ),
   "answers with usage before the end": stream(
     `${HALF}${USAGE}${event({ usage: { total_tokens: 3 } })}${WORDS.slice(3).map(text).join("")}${finish()}${DONE}`,
   ),

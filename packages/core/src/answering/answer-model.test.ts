@@ -1,10 +1,12 @@
 /** The pipeline with a language model: what it writes, what replaces it, what it cannot do. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { createLibrary, createScene, createScriptedModel, guard, type LibraryScene } from "../../test-support/answer-scene.ts";
+import { createFakeTime } from "../../test-support/fake-time.ts";
 import { RagError } from "../errors.ts";
 import type { AnswerEvent } from "../model.ts";
 import { createCircuitBreaker } from "../resilience/breaker.ts";
-import { createRequestBudget } from "../resilience/request-budget.ts";
+import { createCallBudget } from "../resilience/call-budget.ts";
+import { createCallWindow } from "../resilience/call-window.ts";
 import { answerQuestion } from "./answer.ts";
 
 const TOWER = "How tall is the Eiffel Tower?";
@@ -73,7 +75,7 @@ describe("a model", () => {
   it("spends nothing of the budget while the breaker is open", async () => {
     const model = openBreaker();
     await expect(createScene(library, { model }).ask(TOWER)).rejects.toMatchObject({ code: "llm_circuit_open" });
-    expect(model.budget.remaining()).toBe(createRequestBudget({ clock: still }).remaining());
+    expect(model.budget.remaining()).toEqual(createCallWindow({ clock: still }).remaining());
   });
 
   it("is asked for the standalone question, and the heuristic steps in when it fails", async () => {
@@ -190,7 +192,8 @@ function openBreaker() {
 }
 
 function spentBudget() {
-  const budget = createRequestBudget({ clock: still, perMinute: 1 });
-  budget.spend();
+  const window = createCallWindow({ clock: still, perMinute: 1 });
+  window.take({ tokens: 1, ahead: { calls: 0, tokens: 0 }, signal: new AbortController().signal });
+  const budget = createCallBudget({ window, clock: still, timers: createFakeTime().timers });
   return guard(createScriptedModel(["never"]), { budget });
 }

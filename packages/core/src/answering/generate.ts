@@ -20,7 +20,7 @@ export async function* generateText(
   signal.throwIfAborted();
   const { chat, breaker, budget, maxTokens } = model;
   try {
-    yield* streamGuarded({ chat, breaker, spend: (aborted) => budget.spend(aborted) }, messages, { signal, maxTokens, onWriter });
+    yield* streamGuarded({ chat, breaker, reserve: budget.reserve }, messages, { signal, maxTokens, onWriter });
   } catch (error) {
     signal.throwIfAborted();
     throw error instanceof RagError ? error : new RagError("llm_failed", "The language model failed to answer. Try again later.", { cause: error });

@@ -1,21 +1,10 @@
 /** What the answer pipeline works with: one object of ports. */
 import type { ChatModel, Clock, DocumentStore, ResponseCache, Retriever, SessionStore, Telemetry } from "../ports.ts";
 import type { CircuitBreaker } from "../resilience/breaker.ts";
+import type { CallBudget } from "../resilience/call-budget.ts";
 import type { SessionLimits } from "../sessions/session-limits.ts";
 import type { Analyzer } from "../text/analyzer.ts";
 import type { SingleFlight } from "./single-flight.ts";
-
-/** What the upstream allows within a minute, for this server alone or shared with others. */
-export interface CallBudget {
-  /**
-   * Spends one call.
-   *
-   * @throws RagError `rate_limited` when there is none left; the reason of `signal` when it is aborted.
-   */
-  spend(signal: AbortSignal): void | Promise<void>;
-  /** Calls left as far as is known. */
-  remaining(): number;
-}
 
 /** A language model with what guards it. */
 export interface AnswerModel {

@@ -1,12 +1,14 @@
 /** The list of models: who is asked, who writes, and what is told when nobody does. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { createFakeTime } from "../../test-support/fake-time.ts";
 import { RagError } from "../errors.ts";
 import type { ChatModel } from "../ports.ts";
 import { createCircuitBreaker } from "./breaker.ts";
+import { createCallBudget } from "./call-budget.ts";
+import { createCallWindow } from "./call-window.ts";
 import { isModelEvidence, UpstreamStatusError } from "./model-evidence.ts";
 import { createFallbackChatModel, type FallbackCandidate } from "./model-fallback.ts";
-import { createRequestBudget } from "./request-budget.ts";
 
 /** What one model does when it is asked: some pieces, and then perhaps an error. */
 interface Script {
@@ -39,8 +41,8 @@ function scene(scripts: readonly Script[], { perMinute = 1_000 }: { readonly per
         if (script?.error !== undefined) throw script.error;
       },
     };
-    const budget = createRequestBudget({ clock, perMinute });
-    return { chat, breaker: createCircuitBreaker({ clock }), spend: () => budget.spend() } satisfies FallbackCandidate;
+    const budget = createCallBudget({ window: createCallWindow({ clock, perMinute }), clock, timers: createFakeTime().timers });
+    return { chat, breaker: createCircuitBreaker({ clock }), reserve: budget.reserve } satisfies FallbackCandidate;
   });
   const chat = createFallbackChatModel({ models, onFallback: ({ from, to }) => fallbacks.push(`${from} → ${to}`) });
   return {

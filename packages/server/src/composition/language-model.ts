@@ -25,7 +25,13 @@ export function createLanguageModel(config: Config, log: Logger): LanguageModel 
   };
   if (LLM_BASE_URL !== undefined && LLM_MODEL !== undefined) {
     const create = (model: string): ChatModel =>
-      createOpenAiCompatibleChatModel({ ...shared, baseUrl: LLM_BASE_URL, apiKey: config.LLM_API_KEY, model });
+      createOpenAiCompatibleChatModel({
+        ...shared,
+        baseUrl: LLM_BASE_URL,
+        apiKey: config.LLM_API_KEY,
+        model,
+        asksForUsage: config.LLM_TOKENS_PER_MINUTE > 0,
+      });
     return describe("openai-compatible", [LLM_MODEL, ...config.LLM_FALLBACK_MODELS].map(create), log);
   }
   if (GROQ_API_KEY === undefined) return undefined;

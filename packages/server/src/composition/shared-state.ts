@@ -1,16 +1,18 @@
 /** What several servers may share: sessions, cached answers and the budget of the language model, in Redis or without it. */
 import {
   type CallBudget,
+  type CallWindow,
+  createCallBudget,
+  createCallWindow,
   createFallbackSessionStore,
-  createRequestBudget,
   createResponseCache,
   createTieredResponseCache,
   type FallbackSessionStore,
   type ResponseCache,
   type SessionStore,
 } from "@rag-personal/core";
+import { createSharedCallWindow } from "../adapters/redis/call-window.ts";
 import { connectRedis, type RedisConnection } from "../adapters/redis/connection.ts";
-import { createSharedRequestBudget } from "../adapters/redis/request-budget.ts";
 import { createRedisResponseCache } from "../adapters/redis/response-cache.ts";
 import { createRedisSessionStore } from "../adapters/redis/session-store.ts";
 import type { Config } from "../config.ts";
@@ -41,12 +43,14 @@ export function openSharedState(config: Config, ownSessions: SessionStore, opene
     opened.add(() => sessions.close());
     return sessions;
   };
-  const perMinute = config.LLM_REQUESTS_PER_MINUTE;
+  const budgetOver = (window: CallWindow): CallBudget =>
+    createCallBudget({ window, clock, timers, maxWaitMs: config.LLM_BUDGET_WAIT_MS, maxWaiting: config.LLM_BUDGET_QUEUE });
+  const limits = { perMinute: config.LLM_REQUESTS_PER_MINUTE, tokensPerMinute: config.LLM_TOKENS_PER_MINUTE || undefined };
   if (config.REDIS_URL === undefined) {
     return {
       sessions: fallback(ownSessions),
       cache: createResponseCache({ maxEntries: CACHED_ANSWERS, clock }),
-      budget: createRequestBudget({ clock, perMinute }),
+      budget: budgetOver(createCallWindow({ clock, ...limits })),
       redis: undefined,
     };
   }
@@ -54,11 +58,11 @@ export function openSharedState(config: Config, ownSessions: SessionStore, opene
   opened.add(() => redis.close());
   const sessions = fallback(createRedisSessionStore({ redis, ttlMs: config.SESSION_TTL_DAYS * DAY_MS }));
   redis.onReady(() => void sessions.retryNow());
-  const budget = createSharedRequestBudget({ redis, name: "llm", clock, timers, perMinute, expectedReplicas: config.EXPECTED_REPLICAS });
-  opened.add(async () => budget.close());
+  const window = createSharedCallWindow({ redis, name: "llm", clock, timers, ...limits, expectedReplicas: config.EXPECTED_REPLICAS });
+  opened.add(async () => window.close());
   const cache = createTieredResponseCache({
     near: createResponseCache({ maxEntries: CACHED_ANSWERS, maxAgeMs: NEAR_CACHE_MS, clock }),
     far: createRedisResponseCache({ redis, ttlMs: config.CACHE_TTL_DAYS * DAY_MS }),
   });
-  return { sessions, cache, budget, redis };
+  return { sessions, cache, budget: budgetOver(window), redis };
 }

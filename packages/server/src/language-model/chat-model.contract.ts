@@ -40,6 +40,21 @@ export function chatModelContract(name: string, makeModel: MakeChatModel, form: 
         expect(pieces).toEqual(scene.server.words);
       });
 
+      it.each([
+        ["answers with usage at the end", [31]],
+        ["answers with usage as Groq gives it", [29]],
+        ["answers with usage before the end", [3]],
+        ["answers with a duplicated final event", [7]],
+        ["answers with usage that is none", []],
+        ["answers without [DONE]", []],
+      ] satisfies [keyof typeof GOOD_MODES, number[]][])("is believed about the tokens, which are told once, when it %s", async (mode, expected) => {
+        scene.server.behave(mode);
+        const told: number[] = [];
+        const options = { signal: new AbortController().signal, maxTokens: 8, onUsage: (tokens: number) => void told.push(tokens) };
+        for await (const piece of scene.modelWith().stream([], options)) expect(piece).not.toBe("");
+        expect(told).toEqual(expected);
+      });
+
       it("is asked once, in the form of its API, and told nothing else", async () => {
         await complete(scene.modelWith());
         expect(scene.server.requests).toHaveLength(1);

@@ -13,6 +13,8 @@ export interface CompletionReaderOptions {
   readonly maxResponseBytes: number;
   /** Called once when the model has finished; the end of the body may still be outstanding. */
   readonly onFinished: () => void;
+  /** Called at most once, at the end of a completion whose tokens the server has told, prompt and completion together. */
+  readonly onUsage: (tokens: number) => void;
 }
 
 /** The data of each event of the response, refusing to go beyond `maxBytes`. Comments are no events. */
@@ -40,16 +42,30 @@ async function openEventStream(response: Response, { timers, now }: CompletionRe
   throw brokenAnswer(`the response is not an event stream but "${contentType.slice(0, 100)}"`);
 }
 
-/** What an event adds to the completion; undefined when it adds nothing. @throws when it is no event of a sound completion. */
-function parseProgress(data: string): { readonly text: string; readonly isLast: boolean } | undefined {
+interface Progress {
+  /** Undefined when the event adds nothing. */
+  readonly text: string | undefined;
+  readonly isLast: boolean;
+  readonly usedTokens: number | undefined;
+}
+
+/** What an event adds to the completion. @throws when it is no event of a sound completion. */
+function parseProgress(data: string): Progress {
   const event = parseCompletionEvent(data);
   if (event === undefined) throw brokenAnswer(`an event of the stream is no completion: ${data.slice(0, 200)}`);
   if (event.kind === "error") throw brokenAnswer(`the stream reports an error: ${event.detail}`);
-  if (event.kind === "other") return undefined;
+  const { usedTokens } = event;
+  if (event.kind === "other") return { text: undefined, isLast: false, usedTokens };
   const { text, finishReason } = event;
   if (finishReason !== undefined && finishReason !== "stop" && finishReason !== "length")
     throw brokenAnswer(`the model stopped because of "${finishReason}"`);
-  return { text, isLast: finishReason !== undefined };
+  return { text, isLast: finishReason !== undefined, usedTokens };
+}
+
+/** The tokens that an event behind the answer tells of, where nothing else counts any more. */
+function findUsage(data: string): number | undefined {
+  const event = parseCompletionEvent(data);
+  return event === undefined || event.kind === "error" ? undefined : event.usedTokens;
 }
 
 /**
@@ -64,12 +80,17 @@ function parseProgress(data: string): { readonly text: string; readonly isLast: 
 export async function* readCompletion(response: Response, options: CompletionReaderOptions): AsyncGenerator<string, void, undefined> {
   const body = await openEventStream(response, options);
   let isFinished = false;
+  let usedTokens: number | undefined;
   try {
     for await (const data of eventData(body, options.maxResponseBytes)) {
-      if (isFinished) continue;
+      if (isFinished) {
+        usedTokens = findUsage(data) ?? usedTokens;
+        continue;
+      }
       if (data === "[DONE]") break;
       const event = parseProgress(data);
-      if (event === undefined) continue;
+      usedTokens = event.usedTokens ?? usedTokens;
+      if (event.text === undefined) continue;
       yield event.text;
       isFinished = event.isLast;
       if (isFinished) options.onFinished();
@@ -78,4 +99,5 @@ export async function* readCompletion(response: Response, options: CompletionRea
     if (!isFinished) throw error;
   }
   if (!isFinished) throw brokenAnswer("the stream ended before the model had finished");
+  if (usedTokens !== undefined) options.onUsage(usedTokens);
 }

@@ -1,5 +1,5 @@
 /** What every chat model behind a chat-completions API has in common: all but how the request is made. */
-import { type ChatMessage, type ChatModel, RagError, streamWithDeadlines, type Timers } from "@rag-personal/core";
+import { type ChatMessage, type ChatModel, type ChatStreamOptions, RagError, streamWithDeadlines, type Timers } from "@rag-personal/core";
 import { readCompletion } from "./completion-stream.ts";
 import { brokenAnswer, timedOut } from "./model-failures.ts";
 import { wholeCharacters } from "./whole-characters.ts";
@@ -52,7 +52,11 @@ export function createStreamingChatModel(settings: ChatModelSettings, send: Send
   const maxResponseBytes = settings.maxResponseBytes ?? 4 * 1024 * 1024;
 
   /** Every event that shows progress, as its text; ends when the model has finished. */
-  async function* completion(messages: readonly ChatMessage[], maxTokens: number, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+  async function* completion(
+    messages: readonly ChatMessage[],
+    { maxTokens, onUsage = () => {} }: Pick<ChatStreamOptions, "maxTokens" | "onUsage">,
+    signal: AbortSignal,
+  ): AsyncGenerator<string, void, undefined> {
     const trailer = new AbortController();
     let cancelTrailer = () => {};
     const onFinished = () => {
@@ -62,7 +66,7 @@ export function createStreamingChatModel(settings: ChatModelSettings, send: Send
     try {
       const response = await send({ model, messages, maxTokens, temperature, signal: AbortSignal.any([signal, trailer.signal]) });
       step = "the connection broke before the model had finished";
-      yield* readCompletion(response, { timers, now, maxResponseBytes, onFinished });
+      yield* readCompletion(response, { timers, now, maxResponseBytes, onFinished, onUsage });
     } catch (error) {
       signal.throwIfAborted();
       throw error instanceof RagError ? error : brokenAnswer(step, error);
@@ -73,8 +77,8 @@ export function createStreamingChatModel(settings: ChatModelSettings, send: Send
 
   return {
     name: model,
-    async *stream(messages, { signal, maxTokens }) {
-      const pieces = streamWithDeadlines((inner) => completion(messages, maxTokens, inner), {
+    async *stream(messages, { signal, ...wanted }) {
+      const pieces = streamWithDeadlines((inner) => completion(messages, wanted, inner), {
         timers,
         firstMs: settings.firstByteTimeoutMs,
         idleMs: settings.idleTimeoutMs,

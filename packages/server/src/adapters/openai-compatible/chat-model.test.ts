@@ -35,6 +35,15 @@ describe("createOpenAiCompatibleChatModel", () => {
     expect(server.requests[0]?.headers).not.toHaveProperty("authorization");
   });
 
+  it("asks for the tokens of each call only when told to", async () => {
+    for (const asksForUsage of [false, true]) {
+      const model = createOpenAiCompatibleChatModel({ ...settings, baseUrl: server.baseUrl, asksForUsage });
+      for await (const piece of model.stream([], { signal: new AbortController().signal, maxTokens: 8 })) expect(piece).not.toBe("");
+    }
+    expect(server.requests[0]?.body).not.toHaveProperty("stream_options");
+    expect(server.requests[1]?.body).toHaveProperty("stream_options", { include_usage: true });
+  });
+
   it("refuses a key that no header can carry, without repeating it", () => {
     const create = () => createOpenAiCompatibleChatModel({ ...settings, baseUrl: server.baseUrl, apiKey: "secret\nkey" });
     expect(create).toThrow(TypeError);

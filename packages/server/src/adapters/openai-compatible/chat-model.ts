@@ -9,6 +9,8 @@ export interface OpenAiCompatibleChatModelOptions extends ChatModelSettings {
   readonly baseUrl: string;
   /** Sent as a bearer token; some local servers want none. */
   readonly apiKey?: string | undefined;
+  /** Asks the server for the tokens that each call took. Some servers refuse a request with a field that they do not know. Default: false. */
+  readonly asksForUsage?: boolean;
 }
 
 /**
@@ -27,12 +29,13 @@ export function createOpenAiCompatibleChatModel(options: OpenAiCompatibleChatMod
     accept: "text/event-stream",
     ...(options.apiKey === undefined ? {} : { authorization: bearerToken(options.apiKey) }),
   };
+  const extras = options.asksForUsage === true ? { stream_options: { include_usage: true } } : {};
 
   return createStreamingChatModel(options, ({ model, messages, maxTokens, temperature, signal }) =>
     options.fetch(url, {
       method: "POST",
       headers,
-      body: JSON.stringify({ model, messages, stream: true, max_tokens: maxTokens, temperature }),
+      body: JSON.stringify({ model, messages, stream: true, max_tokens: maxTokens, temperature, ...extras }),
       // A redirect would carry the key and the documents to an address nobody configured.
       redirect: "error",
       signal,

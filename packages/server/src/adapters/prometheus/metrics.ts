@@ -7,8 +7,8 @@ import type { RequestMetrics } from "../../services.ts";
 export interface MetricSources {
   /** 0 = CLOSED, 1 = OPEN, 2 = HALF_OPEN. */
   readonly breakerState: () => number;
-  /** Calls to the model that the budget still allows in this minute. */
-  readonly rateLimitRemaining: () => number;
+  /** Calls to the model and tokens that its budget still allows in this minute, and who waits for it; tokens are undefined when they are not counted. */
+  readonly callBudget: () => { readonly calls: number; readonly tokens: number | undefined; readonly waiting: number };
   readonly indexedChunks: () => number;
   /** Absent where no vectors are kept. */
   readonly vectors: (() => Pick<VectorIndexStatus, "state" | "live" | "chunks" | "missing">) | undefined;
@@ -88,7 +88,14 @@ export function createMetrics(sources: MetricSources): Metrics {
   for (const outcome of ["extractive", "model", "refused", "failed"]) answers.inc({ outcome }, 0);
   for (const [name, help, read] of [
     ["rag_circuit_breaker_state", "State of the circuit breaker: 0 CLOSED, 1 OPEN, 2 HALF_OPEN.", sources.breakerState],
-    ["rag_rate_limit_remaining", "Calls to the language model left in the current minute.", sources.rateLimitRemaining],
+    ["rag_rate_limit_remaining", "Calls to the language model left in the current minute.", () => sources.callBudget().calls],
+    ["rag_rate_limit_waiting", "Callers that wait for their turn with the language model.", () => sources.callBudget().waiting],
+    // Without a limit there is always room.
+    [
+      "rag_rate_limit_tokens_remaining",
+      "Tokens of the language model left in the current minute; +Inf when they are not counted.",
+      () => sources.callBudget().tokens ?? Number.POSITIVE_INFINITY,
+    ],
     ["rag_indexed_chunks", "Chunks that can be found.", sources.indexedChunks],
     ["rag_session_fallback_active", "1 while sessions go on in memory because their store is away.", () => Number(sources.sessions().isActive)],
     ["rag_sessions_unsaved", "Sessions of which the last turns stand in memory alone.", () => sources.sessions().unsaved],
