@@ -13,6 +13,8 @@ export interface Problem {
   readonly requestId: string;
   /** Which fields of the request are wrong, and how. */
   readonly issues?: readonly { readonly path: string; readonly message: string }[];
+  /** Seconds to wait before another attempt; an error within a stream has no other place for it. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** What an {@link ApiError} is made from. */

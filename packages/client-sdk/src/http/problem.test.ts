@@ -35,10 +35,26 @@ describe("a problem document", () => {
     });
   });
 
+  it("tells when to try again, unless the response does", () => {
+    const document = { ...problemDocument(429, "rate_limited"), retryAfterSeconds: 7 };
+    expect(toApiError(document, { status: 429 })).toMatchObject({ retryAfterSeconds: 7 });
+    expect(toApiError(document, { status: 429, retryAfterSeconds: 3 })).toMatchObject({ retryAfterSeconds: 3 });
+    expect(toApiError(problemDocument(429, "rate_limited"), { status: 429 }).retryAfterSeconds).toBeUndefined();
+  });
+
   it("is told from other JSON", () => {
     const document = problemDocument(429, "rate_limited");
     expect(asProblem(document)).toBe(document);
-    for (const value of [undefined, null, "text", [], {}, { ...document, code: 7 }, { ...document, issues: "none" }])
+    for (const value of [
+      undefined,
+      null,
+      "text",
+      [],
+      {},
+      { ...document, code: 7 },
+      { ...document, issues: "none" },
+      { ...document, retryAfterSeconds: "soon" },
+    ])
       expect(asProblem(value)).toBeUndefined();
   });
 });

@@ -24,6 +24,7 @@ const problemShape: Shape<Problem> = object<Problem>({
   code: string,
   requestId: string,
   issues: optional(array(object({ path: string, message: string }))),
+  retryAfterSeconds: optional(number),
 });
 
 type Build<Code extends ApiErrorCode> = (message: string, options: ApiErrorOptions<Code>) => ApiError;
@@ -90,7 +91,9 @@ export function toApiError(
   problem: Problem | undefined,
   about: { readonly status: number; readonly requestId?: string | undefined; readonly retryAfterSeconds?: number | undefined },
 ): ApiError {
-  const options = { ...about, problem, requestId: problem?.requestId ?? about.requestId };
+  // The header first: a proxy in between may know better.
+  const retryAfterSeconds = about.retryAfterSeconds ?? problem?.retryAfterSeconds;
+  const options = { ...about, problem, requestId: problem?.requestId ?? about.requestId, retryAfterSeconds };
   if (problem !== undefined && isKnown(problem.code)) return build(problem.code, problem.detail, options);
   const message = problem?.detail ?? `The answer has status ${about.status} and no problem document, so it may not come from the server itself.`;
   return byStatus(message, { ...options, code: "unknown" });

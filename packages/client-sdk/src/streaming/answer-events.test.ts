@@ -98,12 +98,12 @@ describe("a stream that ends before done", () => {
   });
 
   it("because the server failed carries the server's error", async () => {
-    const error = `event: error\ndata: ${JSON.stringify(problemDocument(502, "llm_failed"))}\n\n`;
+    const error = `event: error\ndata: ${JSON.stringify({ ...problemDocument(502, "llm_failed"), retryAfterSeconds: 9 })}\n\n`;
     const { client, requests } = createScene([eventStream(`event: session\ndata: {"sessionId":"s1"}\n\n${error}`), events()]);
     const result = await collect(client.chat.stream("?"));
     expect(result.seen).toEqual([{ type: "session", sessionId: "s1" }]);
     expect(result.error).toBeInstanceOf(ModelError);
-    expect(result.error).toMatchObject({ status: 502, code: "llm_failed" });
+    expect(result.error).toMatchObject({ status: 502, code: "llm_failed", retryAfterSeconds: 9 });
     expect(requests).toHaveLength(1);
   });
 });

@@ -12,6 +12,8 @@ export interface Problem {
   readonly code: string;
   readonly requestId: string;
   readonly issues?: RagError["issues"];
+  /** As in the `Retry-After` header, which an event of a stream cannot have. */
+  readonly retryAfterSeconds?: number;
 }
 
 const titleOf = (code: string): string => code.charAt(0).toUpperCase() + code.slice(1).replaceAll("_", " ");
@@ -32,6 +34,7 @@ export function toProblem(error: RagError, requestId: string): Problem {
     code: error.code,
     requestId,
     ...(error.issues === undefined ? {} : { issues: error.issues }),
+    ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
   };
 }
 
