@@ -6,6 +6,7 @@ import { answerQuestion } from "../packages/core/src/answering/answer.ts";
 import { createResponseCache } from "../packages/core/src/answering/response-cache.ts";
 import type { AnswerServices } from "../packages/core/src/answering/services.ts";
 import { createSingleFlight } from "../packages/core/src/answering/single-flight.ts";
+import { createTurnQueue } from "../packages/core/src/answering/turn-queue.ts";
 import { chunkDocument } from "../packages/core/src/chunking/chunk-document.ts";
 import type { Answer, DocumentFormat, IndexedChunk, StoredDocument } from "../packages/core/src/model.ts";
 import { createHybridIndex, type HybridIndex } from "../packages/core/src/retrieval/hybrid-index.ts";
@@ -66,6 +67,7 @@ export async function createLibrary(sources: readonly SourceText[]): Promise<Lib
     documents: { getDocument: async (id) => documents.get(id) },
     sessions: createMemorySessionStore({ maxSessions: 1 }),
     cache: createResponseCache({ maxEntries: 1, clock }),
+    turns: createTurnQueue(),
     flight: createSingleFlight(),
     telemetry: { stage() {}, citationDropped() {}, cacheHit() {}, answered() {} },
     clock,

@@ -4,6 +4,7 @@ export { createResponseCache, type ResponseCacheOptions } from "./answering/resp
 export type { AnswerModel, AnswerServices } from "./answering/services.ts";
 export { createSingleFlight, type SingleFlight } from "./answering/single-flight.ts";
 export { createTieredResponseCache } from "./answering/tiered-response-cache.ts";
+export { createTurnQueue, type TurnQueue } from "./answering/turn-queue.ts";
 export { findFirstHeading } from "./chunking/blocks.ts";
 export { type ChunkableText, type ChunkOptions, type ChunkSpan, chunkDocument } from "./chunking/chunk-document.ts";
 export { ERROR_STATUS, type ErrorCode, RagError, type RagErrorOptions } from "./errors.ts";

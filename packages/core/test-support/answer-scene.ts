@@ -4,6 +4,7 @@ import { answerQuestion } from "../src/answering/answer.ts";
 import { createResponseCache } from "../src/answering/response-cache.ts";
 import type { AnswerModel, AnswerServices } from "../src/answering/services.ts";
 import { createSingleFlight } from "../src/answering/single-flight.ts";
+import { createTurnQueue } from "../src/answering/turn-queue.ts";
 import { chunkDocument } from "../src/chunking/chunk-document.ts";
 import type { Answer, AnswerEvent, IndexedChunk, SearchHit, StoredDocument } from "../src/model.ts";
 import type { ChatMessage, ChatModel, Clock } from "../src/ports.ts";
@@ -163,6 +164,7 @@ export function createScene(library: LibraryScene, overrides: Partial<AnswerServ
     documents: { getDocument: async (id) => library.documents.get(id) },
     sessions: createMemorySessionStore(),
     cache: createResponseCache({ maxEntries: 100, clock: STILL }),
+    turns: createTurnQueue(),
     flight: createSingleFlight(),
     telemetry: {
       stage: (stage, durationMs) => void recorder.stages.set(stage, durationMs),

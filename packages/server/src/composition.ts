@@ -10,6 +10,7 @@ import {
   createHybridIndex,
   createRetriever,
   createSingleFlight,
+  createTurnQueue,
 } from "@rag-personal/core";
 import { openDataDirectory } from "./adapters/data-directory/data-directory.ts";
 import { openFeedbackSpool } from "./adapters/data-directory/feedback-spool.ts";
@@ -160,6 +161,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     documents: stores.documents,
     sessions,
     cache,
+    turns: createTurnQueue(),
     flight: createSingleFlight(),
     telemetry: metrics,
     clock,

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createLibrary, createScene, createScriptedModel, guard, LIBRARY, type LibraryScene } from "../../test-support/answer-scene.ts";
 import { RagError } from "../errors.ts";
 import type { AnswerEvent } from "../model.ts";
-import type { Retriever } from "../ports.ts";
+import type { Retriever, SessionStore } from "../ports.ts";
 import { createRetriever } from "../retrieval/retriever.ts";
 import { createMemorySessionStore } from "../sessions/memory-session-store.ts";
 import { answerQuestion } from "./answer.ts";
@@ -66,6 +66,22 @@ describe("sessions", () => {
     const next = await scene.ask("What does the barn owl hunt at night?", { sessionId: answer.sessionId });
     expect(next.answer).not.toHaveProperty("standaloneQuestion");
     expect(next.answer.citations[0]?.title).toBe("Barn owl");
+  });
+
+  it("loses no turn when twenty questions race in one session over a store that takes its time", async () => {
+    const store = createMemorySessionStore();
+    const slowly = async <T>(result: Promise<T>): Promise<T> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return await result;
+    };
+    const sessions: SessionStore = { ...store, load: (...of) => slowly(store.load(...of)), save: (session) => slowly(store.save(session)) };
+    const scene = createScene(library, { sessions });
+    const { sessionId } = (await scene.ask(TOWER)).answer;
+    const questions = Array.from({ length: 20 }, (_, number) => `What does the barn owl hunt in year ${number}?`);
+    const asked = await Promise.all(questions.map((question) => scene.ask(question, { sessionId })));
+    expect(asked.filter(({ answer }) => answer.degraded)).toEqual([]);
+    const session = await store.load("ada", sessionId);
+    expect(session?.turns.map(({ question }) => question).sort()).toEqual([TOWER, ...questions].sort());
   });
 
   it("appends both turns when two questions race in one session", async () => {

@@ -4,7 +4,7 @@ import type { Answer, Session, SourceReference, Turn } from "../model.ts";
 import { appendTurn } from "../sessions/session-limits.ts";
 import type { AnswerServices } from "./services.ts";
 
-/** How often a session is loaded again when another question of the same session was faster. */
+/** How often a session is loaded again when a question that another process answers was faster. */
 const MAX_ATTEMPTS = 5;
 
 export interface Memory {
@@ -23,7 +23,10 @@ export interface Memory {
  *
  * @returns false when the turn could not be kept; the answer itself stands.
  */
-export async function rememberAnswer(memory: Memory, services: Pick<AnswerServices, "sessions" | "cache" | "clock" | "limits">): Promise<boolean> {
+export async function rememberAnswer(
+  memory: Memory,
+  services: Pick<AnswerServices, "sessions" | "turns" | "cache" | "clock" | "limits">,
+): Promise<boolean> {
   const { answer } = memory;
   if (memory.isNew && isWorthKeeping(answer)) {
     const { sessionId: _, ...kept } = answer;
@@ -39,7 +42,7 @@ export async function rememberAnswer(memory: Memory, services: Pick<AnswerServic
     atMs: services.clock.now(),
   };
   try {
-    return await saveTurn(memory.session, turn, services);
+    return await services.turns.run(memory.session.id, () => saveTurn(memory.session, turn, services));
   } catch (error) {
     // The answer is there and may have been read already: it is not taken back because its turn could not be kept.
     if (error instanceof RagError && error.code === "store_unavailable") return false;

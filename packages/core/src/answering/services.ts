@@ -5,6 +5,7 @@ import type { CallBudget } from "../resilience/call-budget.ts";
 import type { SessionLimits } from "../sessions/session-limits.ts";
 import type { Analyzer } from "../text/analyzer.ts";
 import type { SingleFlight } from "./single-flight.ts";
+import type { TurnQueue } from "./turn-queue.ts";
 
 /** A language model with what guards it. */
 export interface AnswerModel {
@@ -21,6 +22,7 @@ export interface AnswerServices {
   readonly retriever: Retriever;
   readonly documents: Pick<DocumentStore, "getDocument">;
   readonly sessions: SessionStore;
+  readonly turns: TurnQueue;
   readonly cache: ResponseCache;
   readonly flight: SingleFlight;
   readonly telemetry: Telemetry;
