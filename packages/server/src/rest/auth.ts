@@ -18,10 +18,10 @@ export function mountAuth(app: Hono<RestEnvironment>, services: AppServices): vo
   app.post("/auth/token", async (c) => {
     authorise("auth.login", c.get("principal"));
     const { username, password } = await readForm(c, tokenRequest, limits);
-    const address = addressOf(c);
-    services.loginThrottle.admit(username, address);
-    if (!(await services.users.verifyPassword(username, password))) throw new RagError("unauthenticated", "The user name or the password is wrong.");
-    services.loginThrottle.succeeded(username, address);
+    await services.loginThrottle.attempt(username, addressOf(c), async () => {
+      if (!(await services.users.verifyPassword(username, password)))
+        throw new RagError("unauthenticated", "The user name or the password is wrong.");
+    });
     const accessToken = await services.tokens.issue(username);
     // Field names are those of RFC 6749 section 5.1.
     return c.json({ access_token: accessToken, token_type: "bearer", expires_in: services.tokens.lifetimeSeconds }, 200, {
@@ -34,9 +34,7 @@ export function mountAuth(app: Hono<RestEnvironment>, services: AppServices): vo
     if (principal.kind !== "user" && principal.kind !== "admin") throw new RagError("forbidden", "Only a user has a password.");
     const { oldPassword, newPassword } = await readJson(c, passwordRequest, limits);
     // Whoever holds a stolen token must not guess the password through it.
-    services.loginThrottle.admit(principal.id, addressOf(c));
-    await services.users.changePassword(principal.id, oldPassword, newPassword);
-    services.loginThrottle.succeeded(principal.id, addressOf(c));
+    await services.loginThrottle.attempt(principal.id, addressOf(c), () => services.users.changePassword(principal.id, oldPassword, newPassword));
     return c.body(null, 204);
   });
 }

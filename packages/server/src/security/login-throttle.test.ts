@@ -3,39 +3,62 @@ import { createLoginThrottle } from "./login-throttle.ts";
 
 function throttleAt() {
   const time = { ms: 0 };
-  return { time, throttle: createLoginThrottle({ monotonic: () => time.ms, attempts: 3, windowMs: 60_000 }) };
+  let made = 0;
+  const throttle = createLoginThrottle({ monotonic: () => time.ms, attempts: 3, windowMs: 60_000, maxWaiting: 50 });
+  /** What became of an attempt. */
+  const attempt = async (isRight: boolean, address = "127.0.0.1"): Promise<string> => {
+    try {
+      return await throttle.attempt("admin", address, async () => {
+        made += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+        if (!isRight) throw Object.assign(new Error("wrong"), { code: "wrong" });
+        return "in";
+      });
+    } catch (error) {
+      return String(Object(error).code);
+    }
+  };
+  const all = (count: number, isRight: boolean) => Promise.all(Array.from({ length: count }, () => attempt(isRight)));
+  return { time, throttle, attempt, all, made: () => made };
 }
 
-const attempt = (run: () => void): string => {
-  try {
-    run();
-    return "admitted";
-  } catch (error) {
-    return String((error as { code: string }).code);
-  }
-};
-
 describe("login throttle", () => {
-  it("admits so many attempts, then tells how long to wait", () => {
-    const { throttle, time } = throttleAt();
-    const results = Array.from({ length: 4 }, () => attempt(() => throttle.admit("admin", "127.0.0.1")));
-    expect(results).toEqual(["admitted", "admitted", "admitted", "rate_limited"]);
+  it("lets so many attempts fail, then tells how long to wait", async () => {
+    const { throttle, time, attempt } = throttleAt();
+    const results: string[] = [];
+    for (let count = 0; count < 4; count += 1) results.push(await attempt(false));
+    expect(results).toEqual(["wrong", "wrong", "wrong", "rate_limited"]);
     time.ms = 59_000;
-    expect(() => throttle.admit("admin", "127.0.0.1")).toThrow(expect.objectContaining({ retryAfterSeconds: 1 }));
+    await expect(throttle.attempt("admin", "127.0.0.1", async () => "in")).rejects.toMatchObject({ code: "rate_limited", retryAfterSeconds: 1 });
   });
 
-  it("locks nobody out for good, and nobody else at all", () => {
-    const { throttle, time } = throttleAt();
-    for (let i = 0; i < 10; i++) attempt(() => throttle.admit("admin", "127.0.0.1"));
-    expect(attempt(() => throttle.admit("admin", "127.0.0.2"))).toBe("admitted");
+  it("locks nobody out for good, and nobody else at all", async () => {
+    const { time, attempt, all } = throttleAt();
+    await all(10, false);
+    expect(await attempt(true, "127.0.0.2")).toBe("in");
+    expect(await attempt(true)).toBe("rate_limited");
     time.ms = 60_000;
-    expect(attempt(() => throttle.admit("admin", "127.0.0.1"))).toBe("admitted");
+    expect(await attempt(true)).toBe("in");
   });
 
-  it("forgets failures after a success", () => {
-    const { throttle } = throttleAt();
-    for (let i = 0; i < 2; i++) throttle.admit("admin", "::1");
-    throttle.succeeded("admin", "::1");
-    expect(Array.from({ length: 3 }, () => attempt(() => throttle.admit("admin", "::1")))).toEqual(["admitted", "admitted", "admitted"]);
+  it("forgets failures after a success", async () => {
+    const { attempt } = throttleAt();
+    for (let count = 0; count < 2; count += 1) await attempt(false);
+    expect(await attempt(true)).toBe("in");
+    for (let count = 0; count < 3; count += 1) expect(await attempt(false)).toBe("wrong");
+    expect(await attempt(true)).toBe("rate_limited");
+  });
+
+  it("lets in all who are right, however many come at once", async () => {
+    const { all } = throttleAt();
+    expect(new Set(await all(40, true))).toEqual(new Set(["in"]));
+  });
+
+  it("lets no more guesses be made at once than one after the other, and holds a limited number of callers", async () => {
+    const { all, made } = throttleAt();
+    const results = await all(1_000, false);
+    expect(results.filter((result) => result === "wrong")).toHaveLength(3);
+    expect(results.filter((result) => result === "rate_limited")).toHaveLength(997);
+    expect(made()).toBe(3);
   });
 });

@@ -3,44 +3,87 @@ import { RagError } from "@rag-personal/core";
 import { LRUCache } from "lru-cache";
 
 export interface LoginThrottle {
-  /** @throws {RagError} `rate_limited` with the seconds to wait. Counts the attempt. */
-  admit(username: string, address: string): void;
-  /** A correct password forgets the failures. */
-  succeeded(username: string, address: string): void;
+  /**
+   * Lets an attempt be made; one that throws has failed, and one that succeeds forgets the failures before it. No more are made at the same
+   * time than may still fail: others wait for them, since they may all be right.
+   *
+   * @throws {RagError} `rate_limited` with the seconds to wait when too many have failed, or too many wait; whatever the attempt throws.
+   */
+  attempt<T>(username: string, address: string, make: () => Promise<T>): Promise<T>;
 }
 
-/** Defaults: 10 attempts in 15 minutes, 10,000 pairs remembered. */
+interface Attempts {
+  failures: number;
+  /** When the first of the failures began. */
+  since: number;
+  underWay: number;
+  /** Woken one by one as attempts end. */
+  readonly waiting: (() => void)[];
+}
+
+/** Defaults: 10 failures in 15 minutes, 10,000 pairs remembered, 100 waiting for each. */
 export function createLoginThrottle({
   monotonic,
   attempts = 10,
   windowMs = 15 * 60_000,
   maxEntries = 10_000,
+  maxWaiting = 100,
 }: {
   monotonic: () => number;
   attempts?: number;
   windowMs?: number;
   maxEntries?: number;
+  maxWaiting?: number;
 }): LoginThrottle {
-  const seen = new LRUCache<string, { count: number; since: number }>({ max: maxEntries });
-  const keyOf = (username: string, address: string): string => `${address}\n${username}`;
-  return {
-    admit(username, address) {
-      const key = keyOf(username, address);
+  const seen = new LRUCache<string, Attempts>({ max: maxEntries });
+
+  function attemptsOf(key: string): Attempts {
+    const known = seen.get(key);
+    if (known !== undefined) return known;
+    const fresh: Attempts = { failures: 0, since: 0, underWay: 0, waiting: [] };
+    seen.set(key, fresh);
+    return fresh;
+  }
+
+  function tooMany(waitMs: number): RagError {
+    const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
+    return new RagError("rate_limited", "Too many attempts to log in. Wait, then try again.", { retryAfterSeconds });
+  }
+
+  /** Resolves when one more may be made, and counts it as under way. */
+  async function admit(pair: Attempts): Promise<void> {
+    for (;;) {
       const now = monotonic();
-      const entry = seen.get(key);
-      if (entry === undefined || now - entry.since >= windowMs) {
-        seen.set(key, { count: 1, since: now });
+      if (now - pair.since >= windowMs) pair.failures = 0;
+      if (pair.failures >= attempts) throw tooMany(pair.since + windowMs - now);
+      if (pair.failures + pair.underWay < attempts) {
+        // Here and now: whoever looks next must see it.
+        pair.underWay += 1;
         return;
       }
-      if (entry.count >= attempts) {
-        throw new RagError("rate_limited", "Too many attempts to log in. Wait, then try again.", {
-          retryAfterSeconds: Math.max(1, Math.ceil((entry.since + windowMs - now) / 1000)),
-        });
+      if (pair.waiting.length >= maxWaiting) throw tooMany(0);
+      await new Promise<void>((resolve) => pair.waiting.push(resolve));
+    }
+  }
+
+  return {
+    async attempt(username, address, make) {
+      const pair = attemptsOf(`${address}\n${username}`);
+      await admit(pair);
+      const begunAt = monotonic();
+      try {
+        const result = await make();
+        pair.failures = 0;
+        return result;
+      } catch (error) {
+        if (pair.failures === 0) pair.since = begunAt;
+        pair.failures += 1;
+        throw error;
+      } finally {
+        pair.underWay -= 1;
+        // All of them look again: after a success there is room for several, and after the last failure for none.
+        for (const wake of pair.waiting.splice(0)) wake();
       }
-      entry.count += 1;
-    },
-    succeeded(username, address) {
-      seen.delete(keyOf(username, address));
     },
   };
 }
