@@ -169,15 +169,16 @@ describe("credentials", () => {
   });
 
   it("that are wrong are never taken for none", async () => {
-    for (const headers of [
-      { "x-api-key": "wrong" },
-      { "x-api-key": "" },
-      { authorization: "Basic YWRtaW46YWRtaW4=" },
-      { authorization: "Bearer x" },
-      { authorization: "bearer a.b.c" },
-    ]) {
+    for (const headers of [{ "x-api-key": "wrong" }, { "x-api-key": "" }, { authorization: "Bearer x" }, { authorization: "bearer a.b.c" }]) {
       expectProblem(await api.stranger("GET", "/health", { headers: headers as Record<string, string> }), 401, "unauthenticated");
     }
+  });
+
+  it("of another scheme than ours are not looked at", async () => {
+    const headers = { authorization: "Basic YWRtaW46YWRtaW4=" };
+    expect((await api.stranger("GET", "/health", { headers })).status).toBe(200);
+    expect((await api.stranger("GET", "/metrics", { headers })).status).toBe(200);
+    expectProblem(await api.stranger("GET", "/sessions", { headers }), 401, "unauthenticated");
   });
 
   it("that are forged, expired, too old or of another algorithm are refused", async () => {

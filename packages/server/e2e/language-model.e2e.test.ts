@@ -197,7 +197,7 @@ describe("a budget of tokens", () => {
       }
       expect(scene.llm.requests.at(-1)?.body).toMatchObject({ stream_options: { include_usage: true } });
       // Without figures the estimate stands: the whole answer that was allowed, and the prompt.
-      scene.llm.behave("answers");
+      scene.llm.behave("answers without [DONE]");
       expect((await ask(scene)).status).toBe(200);
       expect(await tokensLeft()).toBeLessThan(1_500 - 93 - 512);
       expect((await ask(scene)).body.code).toBe("rate_limited");

@@ -19,6 +19,8 @@ import { mountUsers } from "./rest/users.ts";
 import type { AppServices } from "./services.ts";
 
 const METHODS = ["GET", "POST", "DELETE"] as const;
+/** Nobody sees this status; it stands in the log and in the metrics, as nginx has it. */
+const CLIENT_LEFT = 499;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 
 export function createApp(services: AppServices): Hono<RestEnvironment> {
@@ -35,11 +37,20 @@ export function createApp(services: AppServices): Hono<RestEnvironment> {
     // Set before the route runs: a header set afterwards makes Hono copy the whole response.
     c.header("x-request-id", requestId);
     c.header("x-content-type-options", "nosniff");
-    await next();
-    const route = matchedRoutes(c).findLast((match) => match.path !== "/*")?.path ?? "unmatched";
-    const durationMs = services.monotonic() - startedAt;
-    services.metrics.observe({ method: c.req.method, route, status: c.res.status, durationMs });
-    requests.info({ requestId, method: c.req.method, route, status: c.res.status, durationMs: Math.round(durationMs * 10) / 10 }, "request");
+    const note = (status: number): void => {
+      const route = matchedRoutes(c).findLast((match) => match.path !== "/*")?.path ?? "unmatched";
+      const durationMs = services.monotonic() - startedAt;
+      services.metrics.observe({ method: c.req.method, route, status, durationMs });
+      requests.info({ requestId, method: c.req.method, route, status, durationMs: Math.round(durationMs * 10) / 10 }, "request");
+    };
+    try {
+      await next();
+    } catch (thrown) {
+      // Every error has become a response: what still comes here is the reason with which a request ends whose client has left.
+      note(CLIENT_LEFT);
+      throw thrown;
+    }
+    note(c.res.status);
   });
 
   app.use(async (c, next) => {

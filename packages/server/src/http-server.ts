@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { createDrain } from "./drain.ts";
 import { ExitError } from "./exit-error.ts";
 import type { ListenTarget } from "./listening-socket.ts";
@@ -50,8 +50,8 @@ export async function startHttpServer({
       const { incoming, outgoing } = bindings as { incoming: IncomingMessage; outgoing: ServerResponse };
       return fetch(request, { incoming, outgoing, stopping: drain.cutting });
     },
-    // A client that went away is no error of ours; node-server would print a stack for each.
-    { errorHandler: () => new Response(null, { status: 499 }) },
+    // Neither a client that went away nor a request that cannot be one is an error of ours; node-server would print a stack for each.
+    { errorHandler: (error) => new Response(null, { status: error instanceof RequestError ? 400 : 499 }) },
   );
   const server = createServer(
     {

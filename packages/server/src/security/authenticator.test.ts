@@ -54,9 +54,19 @@ describe("authenticator", () => {
 
   it("accepts no other scheme than Bearer, even with a valid token", async () => {
     const token = await scene.tokens.issue("admin");
-    for (const header of [token, `bearer ${token}`, `Basic ${token}`, `Bearer  ${token}`, `Bearer ${token} `, "Bearer "]) {
+    for (const header of [token, `bearer ${token}`, `Bearer  ${token}`, `Bearer ${token} `, "Bearer "]) {
       await expect(authenticate(undefined, header)).rejects.toMatchObject({ code: "unauthenticated" });
     }
+  });
+
+  it.each(["Basic YWRtaW46YWRtaW4=", 'Digest username="admin"', "Negotiate abc"])("does not look at %j", async (authorization) => {
+    await expect(authenticate(undefined, authorization)).resolves.toEqual({ kind: "anonymous" });
+    await expect(authenticate(CONFIGURED_KEY, authorization)).resolves.toMatchObject({ kind: "apiKey", id: "default" });
+    await expect(authenticate("wrong", authorization)).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+
+  it("takes a valid token under another scheme for nothing", async () => {
+    await expect(authenticate(undefined, `Basic ${await scene.tokens.issue("admin")}`)).resolves.toEqual({ kind: "anonymous" });
   });
 
   it("does not fall back to a good key beside a bad token", async () => {

@@ -9,6 +9,8 @@ import type { Users } from "./users.ts";
 /** Finds out who is asking. */
 export interface Authenticator {
   /**
+   * An `Authorization` of another scheme than Bearer, such as the Basic of a proxy in front, is no credential of ours and not looked at.
+   *
    * @throws {RagError} `unauthenticated` when a credential is given but wrong: it is never taken for none. `store_unavailable` when the
    * store is away and nothing is known of it yet; the configured key needs no store.
    */
@@ -21,6 +23,9 @@ const CONFIGURED_KEY: Principal = {
   id: "default",
   scope: { operations: CLIENT_OPERATIONS, pathPrefixes: undefined, budget: undefined },
 };
+
+/** A scheme with something behind it; a token without one is a mistake that must be told. */
+const OTHER_SCHEME = /^(?!bearer )[a-z][\w-]* /i;
 
 const digest = (value: string): Buffer => hash("sha256", value, "buffer");
 
@@ -39,7 +44,7 @@ export function createAuthenticator({
   const expected = digest(apiKey);
   return {
     async authenticate({ apiKey: given, authorization }) {
-      if (authorization !== undefined) {
+      if (authorization !== undefined && !OTHER_SCHEME.test(authorization)) {
         const match = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization);
         if (match?.[1] === undefined) throw new RagError("unauthenticated", "The Authorization header must be: Bearer <access token>.");
         return await users.identify(await tokens.verify(match[1]));
