@@ -186,6 +186,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     store: stores.apiKeys,
     clock,
     timers,
+    ...(shared.createKeyBudget === undefined ? {} : { createBudget: shared.createKeyBudget }),
     onTouchFailed: (error) => log.debug({ err: error }, "the use of an API key could not be noted"),
   });
 

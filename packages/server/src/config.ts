@@ -117,7 +117,7 @@ export const SETTINGS = {
     600_000,
   ),
   REDIS_URL: optional(
-    "A Redis for sessions, cached answers and the shared budget of calls to the model, as `redis://user:password@host:6379`.",
+    "A Redis for sessions, cached answers and the shared budgets of the model and of API keys, as `redis://user:password@host:6379`.",
     "none: sessions in PostgreSQL, answers cached in this process",
     true,
   ),
@@ -128,7 +128,7 @@ export const SETTINGS = {
   CHROMA_AUTH_TOKEN: optional("Token that Chroma, or a proxy in front of it, wants as `x-chroma-token`.", "none", true),
   SESSION_TTL_DAYS: integer("Days after its last turn that Redis keeps a session.", 30, 1, 3_650),
   CACHE_TTL_DAYS: integer("Days that Redis keeps a cached answer.", 7, 1, 3_650),
-  EXPECTED_REPLICAS: integer("Servers that share the budget, reckoned with at a start without Redis.", 1, 1, 1_000),
+  EXPECTED_REPLICAS: integer("Servers that share the budgets, reckoned with while Redis is away.", 1, 1, 1_000),
   GROQ_API_KEY: optional("Lets a Groq model write the answers.", "none: the extractive answerer quotes your documents", true),
   GROQ_BASE_URL: url("Address of the Groq API or of a proxy in front of it.", "https://api.groq.com/openai/v1"),
   GROQ_MODEL: text("Model asked at Groq.", "llama-3.3-70b-versatile"),

@@ -12,8 +12,8 @@ export interface Scope {
 
 /** How many operations are left to a key. */
 export interface Budget {
-  /** @throws {RagError} `rate_limited` with the seconds to wait. */
-  spend(): void;
+  /** @throws {RagError} `rate_limited` with the seconds to wait, at once or by the promise. */
+  spend(): void | Promise<void>;
 }
 
 /** Who is asking. */
@@ -108,14 +108,15 @@ function isAllowedClient(operation: Operation, principal: Principal): boolean {
 
 /**
  * Lets an operation pass or says why not. One that takes an API key's scope is spent from the key's budget, so that a transport that
- * carries several operations in one request pays for each.
+ * carries several operations in one request pays for each. What the table and the scope refuse is thrown at once, whether or not anybody
+ * awaits the budget.
  *
  * @throws {RagError} `unauthenticated` without a credential, `forbidden` with one that does not reach, `rate_limited` when the key's
  * budget is spent.
  */
-export function authorise(operation: Operation, principal: Principal, origin: Origin = {}): void {
+export function authorise(operation: Operation, principal: Principal, origin: Origin = {}): void | Promise<void> {
   if (!isAllowed(operation, principal, origin)) throw refusal(operation, principal);
-  if (principal.kind === "apiKey" && isClientOperation(operation)) principal.scope.budget?.spend();
+  if (principal.kind === "apiKey" && isClientOperation(operation)) return principal.scope.budget?.spend();
 }
 
 function refusal(operation: Operation, principal: Principal): RagError {

@@ -13,9 +13,11 @@ import {
 } from "@rag-personal/core";
 import { createSharedCallWindow } from "../adapters/redis/call-window.ts";
 import { connectRedis, type RedisConnection } from "../adapters/redis/connection.ts";
+import { createSharedOperationBudgets } from "../adapters/redis/operation-budgets.ts";
 import { createRedisResponseCache } from "../adapters/redis/response-cache.ts";
 import { createRedisSessionStore } from "../adapters/redis/session-store.ts";
 import type { Config } from "../config.ts";
+import type { CreateBudget } from "../security/operation-budget.ts";
 import type { OpenedParts } from "./opened-parts.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { clock, timers } from "./time.ts";
@@ -25,6 +27,8 @@ export interface SharedState {
   readonly sessions: FallbackSessionStore;
   readonly cache: ResponseCache;
   readonly budget: CallBudget;
+  /** Absent without Redis: budgets of API keys are kept in this process then. */
+  readonly createKeyBudget: CreateBudget | undefined;
   /** Absent without `REDIS_URL`. */
   readonly redis: RedisConnection | undefined;
 }
@@ -51,6 +55,7 @@ export function openSharedState(config: Config, ownSessions: SessionStore, opene
       sessions: fallback(ownSessions),
       cache: createResponseCache({ maxEntries: CACHED_ANSWERS, clock }),
       budget: budgetOver(createCallWindow({ clock, ...limits })),
+      createKeyBudget: undefined,
       redis: undefined,
     };
   }
@@ -64,5 +69,7 @@ export function openSharedState(config: Config, ownSessions: SessionStore, opene
     near: createResponseCache({ maxEntries: CACHED_ANSWERS, maxAgeMs: NEAR_CACHE_MS, clock }),
     far: createRedisResponseCache({ redis, ttlMs: config.CACHE_TTL_DAYS * DAY_MS }),
   });
-  return { sessions, cache, budget: budgetOver(window), redis };
+  const keyBudgets = createSharedOperationBudgets({ redis, clock, expectedReplicas: config.EXPECTED_REPLICAS });
+  opened.add(async () => keyBudgets.close());
+  return { sessions, cache, budget: budgetOver(window), createKeyBudget: keyBudgets.createBudget, redis };
 }

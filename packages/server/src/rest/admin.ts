@@ -10,31 +10,31 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 
 export function mountAdmin(app: Hono<RestEnvironment>, services: AppServices): void {
   app.get("/admin/stats", async (c) => {
-    authorise("admin.stats", c.get("principal"));
+    await authorise("admin.stats", c.get("principal"));
     return c.json(await services.statistics());
   });
-  app.post("/admin/breaker/reset", (c) => {
-    authorise("breaker.reset", c.get("principal"));
+  app.post("/admin/breaker/reset", async (c) => {
+    await authorise("breaker.reset", c.get("principal"));
     return c.json({ state: services.resetBreaker() });
   });
   app.post("/admin/cache/clear", async (c) => {
-    authorise("cache.clear", c.get("principal"));
+    await authorise("cache.clear", c.get("principal"));
     return c.json({ cleared: await services.clearCache() });
   });
   app.get("/admin/documents", async (c) => {
-    authorise("documents.list", c.get("principal"));
+    await authorise("documents.list", c.get("principal"));
     const documents = await services.documents.listDocuments();
     return c.json({ documents: documents.map(({ updatedAtMs, ...document }) => ({ ...document, updatedAt: iso(updatedAtMs) })) });
   });
   app.get("/admin/documents/:id", async (c) => {
-    authorise("documents.get", c.get("principal"));
+    await authorise("documents.get", c.get("principal"));
     const document = await services.documents.getDocument(c.req.param("id"));
     if (document === undefined) throw noDocument();
     const { updatedAtMs, ...rest } = document;
     return c.json({ ...rest, updatedAt: iso(updatedAtMs) });
   });
   app.delete("/admin/documents/:id", async (c) => {
-    authorise("documents.delete", c.get("principal"));
+    await authorise("documents.delete", c.get("principal"));
     const receipt = await services.deleteDocument(c.req.param("id"));
     if (receipt === undefined) throw noDocument();
     return c.json(receipt);

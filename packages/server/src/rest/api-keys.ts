@@ -25,18 +25,18 @@ const description = (record: ApiKeyRecord): Record<string, unknown> => ({
 
 export function mountApiKeys(app: Hono<RestEnvironment>, services: AppServices): void {
   app.post("/admin/api-keys", async (c) => {
-    authorise("apiKeys.create", c.get("principal"));
+    await authorise("apiKeys.create", c.get("principal"));
     const { expiresAt, name, operations, pathPrefixes, requestsPerMinute, requestsPerDay } = await readJson(c, apiKeyRequest, services.limits);
     const expiresAtMs = expiresAt === undefined ? undefined : Date.parse(expiresAt);
     const { key, record } = await services.apiKeys.create({ name, operations, pathPrefixes, requestsPerMinute, requestsPerDay, expiresAtMs });
     return c.json({ ...description(record), key }, 201, { "cache-control": "no-store" });
   });
   app.get("/admin/api-keys", async (c) => {
-    authorise("apiKeys.list", c.get("principal"));
+    await authorise("apiKeys.list", c.get("principal"));
     return c.json({ apiKeys: (await services.apiKeys.list()).map(description) });
   });
   app.delete("/admin/api-keys/:id", async (c) => {
-    authorise("apiKeys.revoke", c.get("principal"));
+    await authorise("apiKeys.revoke", c.get("principal"));
     const isKnown = await services.apiKeys.revoke(c.req.param("id"));
     if (!isKnown) throw new RagError("not_found", "There is no API key with this id. GET /admin/api-keys lists them.");
     return c.body(null, 204);

@@ -16,7 +16,7 @@ export function mountAuth(app: Hono<RestEnvironment>, services: AppServices): vo
   // Anybody may send these, so they are held for far less than what a client may send.
   const limits = { ...services.limits, maxBodyBytes: Math.min(MAX_CREDENTIALS_BYTES, services.limits.maxBodyBytes) };
   app.post("/auth/token", async (c) => {
-    authorise("auth.login", c.get("principal"));
+    await authorise("auth.login", c.get("principal"));
     const { username, password } = await readForm(c, tokenRequest, limits);
     await services.loginThrottle.attempt(username, addressOf(c), async () => {
       if (!(await services.users.verifyPassword(username, password)))
@@ -30,7 +30,7 @@ export function mountAuth(app: Hono<RestEnvironment>, services: AppServices): vo
   });
   app.post("/auth/password", async (c) => {
     const principal = c.get("principal");
-    authorise("auth.password", principal);
+    await authorise("auth.password", principal);
     if (principal.kind !== "user" && principal.kind !== "admin") throw new RagError("forbidden", "Only a user has a password.");
     const { oldPassword, newPassword } = await readJson(c, passwordRequest, limits);
     // Whoever holds a stolen token must not guess the password through it.

@@ -35,7 +35,7 @@ const wantsEvents = (c: Context<RestEnvironment>): boolean => (c.req.header("acc
 export function mountChat(app: Hono<RestEnvironment>, services: AppServices): void {
   const schema = chatRequest(services.limits.maxQuestionChars);
   app.post("/chat", async (c) => {
-    authorise("chat.ask", c.get("principal"));
+    await authorise("chat.ask", c.get("principal"));
     const input = await readJson(c, schema, services.limits);
     const requestId = c.get("requestId");
     const { stopping } = c.env;

@@ -8,7 +8,7 @@ import { feedbackRequest } from "./schemas.ts";
 
 export function mountFeedback(app: Hono<RestEnvironment>, services: AppServices): void {
   app.post("/feedback", async (c) => {
-    authorise("feedback.write", c.get("principal"));
+    await authorise("feedback.write", c.get("principal"));
     const { id = services.newId(), ...input } = await readJson(c, feedbackRequest, services.limits);
     await services.saveFeedback({ ...input, id, principal: principalName(c.get("principal")), atMs: services.now() });
     return c.json({ id, stored: true }, 201);

@@ -24,7 +24,7 @@ export function mountHealth(app: Hono<RestEnvironment>, services: AppServices): 
     return c.json({ status, components });
   });
   app.get("/metrics", async (c) => {
-    authorise("metrics.read", c.get("principal"), { isLocal: LOOPBACK.has(c.env.incoming?.socket.remoteAddress ?? "") });
+    await authorise("metrics.read", c.get("principal"), { isLocal: LOOPBACK.has(c.env.incoming?.socket.remoteAddress ?? "") });
     const { contentType, body } = await services.metrics.render();
     return c.body(body, 200, { "content-type": contentType });
   });

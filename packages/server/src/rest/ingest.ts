@@ -8,12 +8,12 @@ import { eventStreamResponse } from "./event-stream.ts";
 
 export function mountIngest(app: Hono<RestEnvironment>, services: AppServices): void {
   app.post("/ingest", async (c) => {
-    authorise("ingest.start", c.get("principal"));
+    await authorise("ingest.start", c.get("principal"));
     const job = await services.ingestion.start();
     return c.json(job, 202, { location: `/ingest/${job.id}` });
   });
   app.get("/ingest/:id", async (c) => {
-    authorise("ingest.read", c.get("principal"));
+    await authorise("ingest.read", c.get("principal"));
     const id = c.req.param("id");
     const job = await services.ingestion.get(id);
     if (job === undefined) throw new RagError("not_found", "There is no ingestion job with this id. Start one with POST /ingest.");

@@ -9,7 +9,7 @@ import { searchRequest } from "./schemas.ts";
 export function mountSearch(app: Hono<RestEnvironment>, services: AppServices): void {
   const schema = searchRequest(services.limits.maxQuestionChars);
   app.post("/search", async (c) => {
-    authorise("search.run", c.get("principal"));
+    await authorise("search.run", c.get("principal"));
     const { query, limit, filters, explain } = await readJson(c, schema, services.limits);
     const found = await services.search(c.get("principal"), query, { limit, filters, explain, signal: c.req.raw.signal });
     const hits = found.hits.map(({ chunk, score, explanation }) => ({

@@ -28,19 +28,19 @@ const noSession = (): RagError => new RagError("not_found", "There is no session
 
 export function mountSessions(app: Hono<RestEnvironment>, services: AppServices): void {
   app.get("/sessions", async (c) => {
-    authorise("sessions.list", c.get("principal"));
+    await authorise("sessions.list", c.get("principal"));
     const { limit } = validate(listQuery, c.req.query());
     const sessions = await services.sessions.list(principalName(c.get("principal")), limit);
     return c.json({ sessions: sessions.map(summary) });
   });
   app.get("/sessions/:id", async (c) => {
-    authorise("sessions.get", c.get("principal"));
+    await authorise("sessions.get", c.get("principal"));
     const session = await services.sessions.load(principalName(c.get("principal")), c.req.param("id"));
     if (session === undefined) throw noSession();
     return c.json(detail(session));
   });
   app.delete("/sessions/:id", async (c) => {
-    authorise("sessions.delete", c.get("principal"));
+    await authorise("sessions.delete", c.get("principal"));
     if (!(await services.sessions.remove(principalName(c.get("principal")), c.req.param("id")))) throw noSession();
     return c.body(null, 204);
   });

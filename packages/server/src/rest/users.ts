@@ -20,15 +20,15 @@ const description = ({ id, username, email, isSuperuser, createdAtMs, disabledAt
 
 export function mountUsers(app: Hono<RestEnvironment>, services: AppServices): void {
   app.get("/admin/users", async (c) => {
-    authorise("users.list", c.get("principal"));
+    await authorise("users.list", c.get("principal"));
     return c.json({ users: (await services.users.list()).map(description) });
   });
   app.post("/admin/users", async (c) => {
-    authorise("users.create", c.get("principal"));
+    await authorise("users.create", c.get("principal"));
     return c.json(description(await services.users.create(await readJson(c, userRequest, services.limits))), 201);
   });
   app.post("/admin/users/:id/disable", async (c) => {
-    authorise("users.disable", c.get("principal"));
+    await authorise("users.disable", c.get("principal"));
     const isKnown = await services.users.disable(c.req.param("id"));
     if (!isKnown) throw new RagError("not_found", "There is no user with this id. GET /admin/users lists them.");
     return c.body(null, 204);

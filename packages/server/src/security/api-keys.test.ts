@@ -129,7 +129,7 @@ describe("API keys", () => {
     const { key: other } = await apiKeys.create({ ...REQUEST, requestsPerMinute: 2 });
     const spend = async (given: string): Promise<void> => {
       const principal = await apiKeys.identify(given);
-      if (principal.kind === "apiKey") principal.scope.budget?.spend();
+      if (principal.kind === "apiKey") await principal.scope.budget?.spend();
     };
     await spend(key);
     await spend(key);

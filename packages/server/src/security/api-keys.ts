@@ -3,7 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { RagError, type Timers } from "@rag-personal/core";
 import { LRUCache } from "lru-cache";
 import type { Budget, ClientOperation, Principal, Scope } from "../policy.ts";
-import { createOperationBudget } from "./operation-budget.ts";
+import { type CreateBudget, createOperationBudget } from "./operation-budget.ts";
 import { createRecentCopy } from "./recent-copy.ts";
 
 /** A key as stored. Times are milliseconds since the epoch. */
@@ -81,11 +81,14 @@ export function createApiKeys({
   store,
   clock,
   timers,
+  createBudget = (_, limits) => createOperationBudget(limits, clock.monotonic),
   onTouchFailed,
 }: {
   store: ApiKeyStore;
   clock: { now(): number; monotonic(): number };
   timers: Timers;
+  /** The budget of a key. Default: kept in this process. */
+  createBudget?: CreateBudget;
   onTouchFailed: (error: unknown) => void;
 }): ApiKeys {
   const copy = createRecentCopy({
@@ -101,7 +104,7 @@ export function createApiKeys({
     const known = used.get(record.id);
     if (known !== undefined) return known;
     const { requestsPerMinute: perMinute, requestsPerDay: perDay } = record;
-    const fresh = { budget: createOperationBudget({ perMinute, perDay }, clock.monotonic), touchedAtMs: record.lastUsedAtMs ?? 0 };
+    const fresh = { budget: createBudget(record.id, { perMinute, perDay }), touchedAtMs: record.lastUsedAtMs ?? 0 };
     used.set(record.id, fresh);
     return fresh;
   }

@@ -1,7 +1,10 @@
 import { RagError } from "@rag-personal/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { operationBudgetContract } from "./operation-budget.contract.ts";
 import { type BudgetLimits, createOperationBudget } from "./operation-budget.ts";
+
+operationBudgetContract("a budget in memory", async () => (_, limits) => createOperationBudget(limits, () => 30_000));
 
 function createScene(limits: BudgetLimits) {
   const time = { ms: 0 };
@@ -9,7 +12,7 @@ function createScene(limits: BudgetLimits) {
   /** Seconds to wait; 0 when it was spent. */
   const spend = (): number => {
     try {
-      budget?.spend();
+      void budget?.spend();
       return 0;
     } catch (error) {
       if (error instanceof RagError && error.code === "rate_limited") return error.retryAfterSeconds ?? Number.NaN;
