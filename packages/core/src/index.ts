@@ -2,6 +2,7 @@
 export { type AnswerRequest, answerQuestion } from "./answering/answer.ts";
 export { createResponseCache, type ResponseCacheOptions } from "./answering/response-cache.ts";
 export type { AnswerModel, AnswerServices } from "./answering/services.ts";
+export { createSimilarQuestions, type SimilarQuestions } from "./answering/similar-questions.ts";
 export { createSingleFlight, type SingleFlight } from "./answering/single-flight.ts";
 export { createTieredResponseCache } from "./answering/tiered-response-cache.ts";
 export { createTurnQueue, type TurnQueue } from "./answering/turn-queue.ts";

@@ -137,8 +137,8 @@ export interface Telemetry {
   stage(stage: string, durationMs: number): void;
   /** A citation failed its comparison with the stored text and was dropped. */
   citationDropped(): void;
-  /** An answer was not made anew: it came from the response cache, or from the same question asked at the same time. */
-  cacheHit(kind: "response" | "flight"): void;
+  /** An answer was not made anew: it came from the response cache, for this question or a similar one, or from the same question asked at the same time. */
+  cacheHit(kind: "response" | "similar" | "flight"): void;
   /** An answer left the pipeline. */
   answered(outcome: "extractive" | "model" | "refused" | "failed"): void;
 }

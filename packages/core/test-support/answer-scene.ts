@@ -128,6 +128,8 @@ export interface Recorder {
   readonly stages: Map<string, number>;
   dropped: number;
   cacheHits: number;
+  /** Of each hit that did not come from the very same question. */
+  readonly cacheKinds: string[];
 }
 
 export interface Scene {
@@ -157,7 +159,7 @@ export function guard(chat: ChatModel, overrides: Partial<AnswerModel> = {}): An
 }
 
 export function createScene(library: LibraryScene, overrides: Partial<AnswerServices> = {}): Scene {
-  const recorder: Recorder = { outcomes: [], stages: new Map(), dropped: 0, cacheHits: 0 };
+  const recorder: Recorder = { outcomes: [], stages: new Map(), dropped: 0, cacheHits: 0, cacheKinds: [] };
   let ids = 0;
   const services: AnswerServices = {
     retriever: createRetriever({ index: library.index }),
@@ -171,8 +173,9 @@ export function createScene(library: LibraryScene, overrides: Partial<AnswerServ
       citationDropped() {
         recorder.dropped += 1;
       },
-      cacheHit() {
+      cacheHit(kind) {
         recorder.cacheHits += 1;
+        if (kind === "similar") recorder.cacheKinds.push(kind);
       },
       answered: (outcome) => void recorder.outcomes.push(outcome),
     },

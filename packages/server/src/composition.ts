@@ -9,6 +9,7 @@ import {
   createCircuitBreaker,
   createHybridIndex,
   createRetriever,
+  createSimilarQuestions,
   createSingleFlight,
   createTurnQueue,
 } from "@rag-personal/core";
@@ -51,6 +52,8 @@ const BREAKER_GAUGE: Readonly<Record<BreakerState, number>> = { CLOSED: 0, OPEN:
 /** How long a client may leave a streamed answer unread, in milliseconds. */
 const STREAM_WRITE_TIMEOUT_MS = 30_000;
 const SPACE = "semantic-space";
+/** As many as answers are cached. */
+const SIMILAR_QUESTIONS = 1_000;
 
 /** A wired application. */
 export interface Application {
@@ -162,6 +165,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     sessions,
     cache,
     turns: createTurnQueue(),
+    similarQuestions: config.CACHE_SIMILAR === "off" ? undefined : createSimilarQuestions({ maxEntries: SIMILAR_QUESTIONS }),
     flight: createSingleFlight(),
     telemetry: metrics,
     clock,

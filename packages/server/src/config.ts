@@ -128,6 +128,10 @@ export const SETTINGS = {
   CHROMA_AUTH_TOKEN: optional("Token that Chroma, or a proxy in front of it, wants as `x-chroma-token`.", "none", true),
   SESSION_TTL_DAYS: integer("Days after its last turn that Redis keeps a session.", 30, 1, 3_650),
   CACHE_TTL_DAYS: integer("Days that Redis keeps a cached answer.", 7, 1, 3_650),
+  CACHE_SIMILAR: oneOf(
+    "Whether a cached answer is also given to a question that differs in politeness and articles alone (`fillers`); looser likeness joins questions that differ.",
+    ["off", "fillers"],
+  ),
   EXPECTED_REPLICAS: integer("Servers that share the budgets, reckoned with while Redis is away.", 1, 1, 1_000),
   GROQ_API_KEY: optional("Lets a Groq model write the answers.", "none: the extractive answerer quotes your documents", true),
   GROQ_BASE_URL: url("Address of the Groq API or of a proxy in front of it.", "https://api.groq.com/openai/v1"),

@@ -2,12 +2,12 @@
 import type { Answer, AnswerEvent, SearchFilters, SearchHit, Session, SourceReference } from "../model.ts";
 import type { CachedAnswer } from "../ports.ts";
 import { untilAborted } from "../resilience/until-aborted.ts";
-import { computeCacheKey } from "./cache-key.ts";
+import { computeCacheKey, computeSimilarKey } from "./cache-key.ts";
 import { composeSources } from "./compose.ts";
 import { judgeEvidence, type Verdict } from "./gate.ts";
 import { analyseQuestion } from "./question.ts";
 import { readAhead } from "./read-ahead.ts";
-import { recallAnswer } from "./recall.ts";
+import { recallAnswerOrSimilar } from "./recall.ts";
 import { REFUSAL, SOURCES_CHANGED, toNearMisses } from "./refusal.ts";
 import { rememberAnswer } from "./remember.ts";
 import { retrievePassages } from "./retrieve.ts";
@@ -37,6 +37,7 @@ interface Context {
   readonly session: Session;
   readonly standalone: string;
   readonly cacheKey: string;
+  readonly similarKey: string | undefined;
 }
 
 type RefusedBy = Pick<WrittenAnswer, "text" | "answeredBy" | "degraded" | "haveSourcesChanged">;
@@ -65,10 +66,12 @@ export async function* answerQuestion(request: AnswerRequest, services: AnswerSe
   try {
     yield { type: "session", sessionId: session.id };
     const standalone = await timed("rewrite", () => rewriteQuestion(request.question, session.turns, services.analyzer, services.model, signal));
-    const cacheKey = await computeCacheKey({ ...request, standalone, filters: request.filters }, services);
-    const context: Context = { request, services, timed, session, standalone, cacheKey };
-    const cached = await timed("cache", () => recallAnswer(cacheKey, services));
-    const { outcome, isNew } = cached === undefined ? yield* answerOnce(context) : yield* replay(cached, "response", services);
+    const keyParts = { ...request, standalone, filters: request.filters };
+    const cacheKey = await computeCacheKey(keyParts, services);
+    const similarKey = services.similarQuestions && (await computeSimilarKey(keyParts, services));
+    const context: Context = { request, services, timed, session, standalone, cacheKey, similarKey };
+    const cached = await timed("cache", () => recallAnswerOrSimilar(cacheKey, similarKey, services));
+    const { outcome, isNew } = cached === undefined ? yield* answerOnce(context) : yield* replay(cached.answer, cached.from, services);
     yield { type: "done", answer: await conclude(context, outcome, isNew) };
   } catch (error) {
     if (!signal.aborted) services.telemetry.answered("failed");
@@ -159,11 +162,11 @@ async function* refuse(
 
 /** Remembers the answer and gives it its final form. */
 async function conclude(context: Context, { answer, sources }: Outcome, isNew: boolean): Promise<Answer> {
-  const { request, services, session, standalone, cacheKey, timed } = context;
+  const { request, services, session, standalone, cacheKey, similarKey, timed } = context;
   request.signal.throwIfAborted();
   const { standaloneQuestion: _, ...rest } = answer;
   const complete = { ...rest, sessionId: session.id, ...(standalone === request.question ? {} : { standaloneQuestion: standalone }) };
-  const memory = { session, question: request.question, standalone, answer: complete, sources, cacheKey, isNew };
+  const memory = { session, question: request.question, standalone, answer: complete, sources, cacheKey, similarKey, isNew };
   const isRemembered = await timed("remember", () => rememberAnswer(memory, services));
   services.telemetry.answered(!answer.answerable ? "refused" : answer.answeredBy.kind === "model" ? "model" : "extractive");
   return isRemembered ? complete : { ...complete, degraded: true };

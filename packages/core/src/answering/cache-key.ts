@@ -2,6 +2,7 @@
 import type { SearchFilters } from "../model.ts";
 import { PROMPT_VERSION } from "./prompt.ts";
 import type { AnswerServices } from "./services.ts";
+import { withoutFillers } from "./similar-questions.ts";
 
 export interface CacheKeyParts {
   readonly principal: string;
@@ -33,6 +34,17 @@ export async function computeCacheKey(
       PROMPT_VERSION,
     ]),
   );
+}
+
+/**
+ * The same for all questions that differ in fillers alone, and for no other; equal to no key of {@link computeCacheKey}.
+ */
+export async function computeSimilarKey(
+  parts: CacheKeyParts,
+  services: Pick<AnswerServices, "digest" | "indexFingerprint" | "model">,
+): Promise<string> {
+  const [question, standalone] = [withoutFillers(parts.question), withoutFillers(parts.standalone)];
+  return services.digest(`similar ${await computeCacheKey({ ...parts, question, standalone }, services)}`);
 }
 
 /** One form for spellings that ask the same: compatibility forms, white space, case, the mark at the end. */

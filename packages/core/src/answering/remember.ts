@@ -14,6 +14,8 @@ export interface Memory {
   readonly answer: Answer;
   readonly sources: readonly SourceReference[];
   readonly cacheKey: string;
+  /** Undefined when similar questions are not answered alike. */
+  readonly similarKey: string | undefined;
   /** False for an answer that came from the cache. */
   readonly isNew: boolean;
 }
@@ -25,13 +27,14 @@ export interface Memory {
  */
 export async function rememberAnswer(
   memory: Memory,
-  services: Pick<AnswerServices, "sessions" | "turns" | "cache" | "clock" | "limits">,
+  services: Pick<AnswerServices, "sessions" | "turns" | "cache" | "similarQuestions" | "clock" | "limits">,
 ): Promise<boolean> {
   const { answer } = memory;
   if (memory.isNew && isWorthKeeping(answer)) {
     const { sessionId: _, ...kept } = answer;
     // An entry that is lost costs time alone, never the answer.
     await services.cache.set(memory.cacheKey, { answer: kept, sources: memory.sources }).catch(() => undefined);
+    if (memory.similarKey !== undefined) services.similarQuestions?.note(memory.similarKey, memory.cacheKey);
   }
   const turn: Turn = {
     question: memory.question,

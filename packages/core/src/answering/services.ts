@@ -4,6 +4,7 @@ import type { CircuitBreaker } from "../resilience/breaker.ts";
 import type { CallBudget } from "../resilience/call-budget.ts";
 import type { SessionLimits } from "../sessions/session-limits.ts";
 import type { Analyzer } from "../text/analyzer.ts";
+import type { SimilarQuestions } from "./similar-questions.ts";
 import type { SingleFlight } from "./single-flight.ts";
 import type { TurnQueue } from "./turn-queue.ts";
 
@@ -24,6 +25,8 @@ export interface AnswerServices {
   readonly sessions: SessionStore;
   readonly turns: TurnQueue;
   readonly cache: ResponseCache;
+  /** Without it, an answer is given again for the same question alone. */
+  readonly similarQuestions?: SimilarQuestions | undefined;
   readonly flight: SingleFlight;
   readonly telemetry: Telemetry;
   readonly clock: Clock;

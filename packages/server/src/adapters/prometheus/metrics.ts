@@ -82,7 +82,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   const answers = new Counter({ name: "rag_answers_total", help: "Answers by outcome.", labelNames: ["outcome"], registers });
   // What has not happened yet reads 0: a series that only begins with its first event hides that event from `increase()`.
-  for (const cache of ["response", "flight"]) cacheHits.inc({ cache }, 0);
+  for (const cache of ["response", "similar", "flight"]) cacheHits.inc({ cache }, 0);
   for (const [from, to] of BREAKER_TRANSITIONS) transitions.inc({ from, to }, 0);
   for (const outcome of ["success", "error"]) llm.zero({ outcome });
   for (const outcome of ["extractive", "model", "refused", "failed"]) answers.inc({ outcome }, 0);
