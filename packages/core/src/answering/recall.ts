@@ -20,7 +20,7 @@ export async function recallAnswerOrSimilar(
  * Undefined for an unknown key, a cache that is away, and an answer of which a quote no longer stands in the stored text:
  * a document may have been replaced while the index still shows its earlier version.
  */
-export async function recallAnswer(key: string, services: Pick<AnswerServices, "cache" | "documents">): Promise<CachedAnswer | undefined> {
+async function recallAnswer(key: string, services: Pick<AnswerServices, "cache" | "documents">): Promise<CachedAnswer | undefined> {
   // An entry that cannot be had costs time alone.
   const cached = await services.cache.get(key).catch(() => undefined);
   if (cached === undefined) return undefined;
