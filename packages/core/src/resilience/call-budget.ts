@@ -30,7 +30,7 @@ export interface CallRequest {
 
 /** Calls and tokens within the last minute, of this server alone or shared with others. */
 export interface CallWindow {
-  /** Counts the call if it fits. @throws the reason of `signal` when it is aborted. */
+  /** Counts the call if it fits; whoever asked gives it back when it has left meanwhile. @throws the reason of `signal` when it is aborted already. */
   take(request: CallRequest): CallGrant | Promise<CallGrant>;
   /** What is left as far as is known; `tokens` is undefined when they are not counted. */
   remaining(): { readonly calls: number; readonly tokens: number | undefined };

@@ -201,8 +201,6 @@ export function createSharedCallWindow(options: SharedCallWindowOptions): Shared
       waitMs = takeAlone(id, counted, demand);
     }
     if (waitMs > 0) return { isGranted: false, waitMs };
-    if (signal.aborted) ledger.cancel(id);
-    signal.throwIfAborted();
     return {
       isGranted: true,
       reservation: {
