@@ -26,7 +26,7 @@ export interface FaultyVectorStore extends VectorStore {
 }
 
 /** Keeps vectors in memory and compares all of them. */
-export function createFaultyVectorStore(): FaultyVectorStore {
+function createFaultyVectorStore(): FaultyVectorStore {
   const collections = new Map<number, { readonly description: VectorCollectionDescription; readonly vectors: Map<string, ChunkVector> }>();
 
   function call(): boolean {

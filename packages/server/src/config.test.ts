@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ConfigError, describeSettings, readConfig, SETTINGS } from "./config.ts";
+import { ConfigError, describeSettings, readAdminAccess, readConfig, SETTINGS } from "./config.ts";
 
 const GOOD = {
   API_KEY: "6f1c0a8e5d3b497286aa0c4e91d7f25b",
@@ -109,5 +109,22 @@ describe("configuration", () => {
     for (const name of Object.keys(SETTINGS)) expect(table).toContain(`\`${name}\``);
     // docs/configuration.md is made from the settings: `npx vitest run config.test --update` writes it anew.
     await expect(`${CONFIGURATION_PAGE}${table}\n`).toMatchFileSnapshot("../../../docs/configuration.md");
+  });
+});
+
+describe("the access of an administrator", () => {
+  it("leads to the server with the settings of the server, unless it is told otherwise", () => {
+    expect(readAdminAccess({ HOST: "10.0.0.5", PORT: "9000", DATA_DIR: "/srv/rag", ADMIN_PASSWORD: "" })).toEqual({
+      address: "http://10.0.0.5:9000",
+      username: "admin",
+      password: undefined,
+      dataDir: "/srv/rag",
+    });
+    expect(readAdminAccess({ RAG_URL: "https://rag.example.org/", RAG_USER: "eve", ADMIN_PASSWORD: "p" })).toMatchObject({
+      address: "https://rag.example.org",
+      username: "eve",
+      password: "p",
+    });
+    expect(readAdminAccess({}).address).toBe("http://127.0.0.1:8000");
   });
 });
