@@ -28,5 +28,8 @@ export function growthOverEightfold<T>(smallSize: number, make: (size: number) =
   return least(8 * smallSize) / Math.max(least(smallSize), FLOOR_MS);
 }
 
-/** Between linear and quadratic, with room for caches that a larger input no longer fits. */
-export const LINEAR = 24;
+/**
+ * Half of what a quadratic computation shows, so that there is room for caches that a larger input no longer fits: a linear one was seen at
+ * 24 while other programs used the same caches.
+ */
+export const LINEAR = 32;

@@ -2,6 +2,9 @@
 import type { Context } from "hono";
 import type { RestEnvironment } from "./environment.ts";
 
+/** No `Error`, so that nobody makes an answer of it: there is no one left to read one. */
+const LEFT = "the client has left";
+
 /**
  * A controller of this request alone, aborted when its client leaves or the server cuts it.
  *
@@ -24,7 +27,7 @@ export function abortAtRequestEnd(c: Context<RestEnvironment>): AbortController 
   }
   const onClose = (): void => {
     unfollow?.();
-    if (!outgoing.writableFinished) controller.abort();
+    if (!outgoing.writableFinished) controller.abort(LEFT);
   };
   if (outgoing.closed) onClose();
   else outgoing.once("close", onClose);
