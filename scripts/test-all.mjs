@@ -41,5 +41,9 @@ try {
   failed += 1;
 }
 
+// After the tests and not among them: it times what a server does, and wants the machine for itself.
+if (passes("test:faults:short")) passed += 1;
+else failed += 1;
+
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 ? 0 : 1);

@@ -23,6 +23,16 @@ export interface Harm {
   readonly lastsMs: { readonly atLeast: number; readonly upTo: number };
 }
 
+/** What was seen in several series of faults, one after the other. */
+export function joinEpisodes(series: readonly Episodes[]): Episodes {
+  return {
+    detectMs: series.flatMap(({ detectMs }) => detectMs),
+    healMs: series.flatMap(({ healMs }) => healMs),
+    outages: series.flatMap(({ outages }) => outages),
+    violations: series.flatMap(({ violations }) => violations),
+  };
+}
+
 const CALM_MS = { atLeast: 300, upTo: 700 };
 const DETECT_WITHIN_MS = 5_000;
 /** Then the row is given up: what comes after would be about this fault and not the next. */

@@ -2,7 +2,10 @@
 import type { Observer } from "./observer.ts";
 import type { RequestKind } from "./record.ts";
 
-const READY = 'rag_redis_state{state="ready"}';
+/** The gauge that is 1 while Redis is in that state. */
+export const redisState = (state: string): string => `rag_redis_state{state="${state}"}`;
+
+const READY = redisState("ready");
 
 /** A setting of the rows about Redis, in milliseconds: the deadline of one call, which is also the program's default. */
 export const REDIS_TIMEOUT_MS = 250;

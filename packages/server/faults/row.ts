@@ -40,6 +40,8 @@ export interface RowResult {
 
 export interface RowOptions {
   readonly injections: number;
+  /** How many ask at once, where a row puts a server under load. */
+  readonly clients: number;
   /** 0..1, from a fixed seed. */
   readonly random: () => number;
   /** Everything the row starts is registered here, so that it ends whatever happens. */

@@ -4,8 +4,8 @@
  * Usage: node packages/server/faults/run.ts [rows…] [--kills N] [--short]
  *
  * Rows are named as in `rows.ts`, such as F1; without any, all run. `--kills` sets how often PostgreSQL or Chroma is killed. The matrix goes to the
- * standard output, and each row takes its place in `bench/results/faults.json`; with `--short` that file is left alone. Ends with 1 when
- * there is a violation.
+ * standard output, and each row takes its place in `bench/results/faults.json`; with `--short` that file is left alone, and fewer clients
+ * ask, so that what is late is late for the fault and not for the machine. Ends with 1 when there is a violation.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { createRandomSource } from "../../core/src/semantic/random.ts";
 import { type CleanUp, createCleanUp } from "./clean-up.ts";
 import { isClean, type Machine, type ReportedRow, summarise, toMarkdown, toRecord } from "./report.ts";
+import type { RowOptions } from "./row.ts";
 import { ROWS, type Row } from "./rows.ts";
 
 const RESULTS = resolve(import.meta.dirname, "../../../bench/results/faults.json");
@@ -21,10 +22,16 @@ const SEED = 20_26;
 /** No row takes longer; what hangs is ended, so that the next can run. */
 const ROW_TIMEOUT_MS = 30 * 60_000;
 const EXIT_USAGE = 64;
+const CLIENTS = { long: 50, short: 10 };
 
 const say = (message: string): void => void process.stderr.write(`${message}\n`);
 
-async function runRow(name: string, row: Row, injections: number, cleanUp: CleanUp): Promise<ReportedRow> {
+async function runRow(
+  name: string,
+  row: Row,
+  { injections, clients }: Pick<RowOptions, "injections" | "clients">,
+  cleanUp: CleanUp,
+): Promise<ReportedRow> {
   say(`${name} ${row.fault}, ${injections} times`);
   const random = createRandomSource(SEED);
   const startedAtMs = performance.now();
@@ -39,7 +46,7 @@ async function runRow(name: string, row: Row, injections: number, cleanUp: Clean
   const { promise: expired, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`not over within ${ROW_TIMEOUT_MS / 60_000} minutes`)), ROW_TIMEOUT_MS);
   try {
-    const running = row.run({ injections, random: () => random() / 2 ** 32, cleanUp, say: (message) => say(`  ${message}`) });
+    const running = row.run({ injections, clients, random: () => random() / 2 ** 32, cleanUp, say: (message) => say(`  ${message}`) });
     const result = await Promise.race([running, expired]);
     return { ...result, ...facts(), error: undefined };
   } catch (thrown) {
@@ -81,7 +88,7 @@ async function main(): Promise<void> {
     if (names.length > 0 && !names.includes(name)) continue;
     const usual = isShort ? row.shortInjections : row.injections;
     const injections = name === "F5" || name === "F8" ? (kills ?? usual) : usual;
-    const reported = await runRow(name, row, injections, cleanUp);
+    const reported = await runRow(name, row, { injections, clients: isShort ? CLIENTS.short : CLIENTS.long }, cleanUp);
     rows.push(reported);
     // At once: a run that is interrupted later has not been for nothing.
     if (!isShort) await keep(reported, machine);

@@ -10,7 +10,6 @@ import { type Observer, observe } from "./observer.ts";
 import type { LoadRecord, RecordedRequest, RequestKind } from "./record.ts";
 import type { RowOptions, RowResult, Violation } from "./row.ts";
 
-const CLIENTS = 50;
 /** With it 50 clients send up to 200 requests a second, which leaves the machine room to fail things. */
 const PAUSE_MS = 500;
 const MIX: readonly RequestKind[] = ["chat", "feedback", "chat, cached", "session", "chat, streamed", "search", "chat", "health"];
@@ -31,7 +30,7 @@ export interface Scene {
 }
 
 /** Starts the server in a folder of its own with these settings, and the clients. Resolves when it is ready and the load runs. */
-export async function startScene(settings: Readonly<Record<string, string>>, { cleanUp, random }: RowOptions): Promise<Scene> {
+export async function startScene(settings: Readonly<Record<string, string>>, { cleanUp, clients, random }: RowOptions): Promise<Scene> {
   const folder = await temporaryDirectory();
   cleanUp.add(() => folder.remove());
   const server = launchServer({
@@ -49,7 +48,7 @@ export async function startScene(settings: Readonly<Record<string, string>>, { c
   cleanUp.add(async () => observer.close());
   const before = await observer.resources();
   const beganAtMs = performance.now();
-  const load = startLoad({ address, apiKey, clients: CLIENTS, pauseMs: PAUSE_MS, mix: MIX, random });
+  const load = startLoad({ address, apiKey, clients, pauseMs: PAUSE_MS, mix: MIX, random });
 
   return {
     server,

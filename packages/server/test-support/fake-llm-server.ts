@@ -56,14 +56,10 @@ export async function startFakeLlmServer(): Promise<FakeLlmServer> {
     } catch {
       return;
     }
-    requests.push({
-      method: request.method ?? "",
-      url: request.url ?? "",
-      headers: request.headers,
-      body: JSON.parse(Buffer.concat(parts).toString()),
-    });
+    const body = parseBody(Buffer.concat(parts).toString());
+    requests.push({ method: request.method ?? "", url: request.url ?? "", headers: request.headers, body });
     requestArrived.resolve();
-    await respond(mode, response);
+    await respond(body === undefined ? { status: 400 } : mode, response);
   });
   server.on("connection", (socket) => {
     accepted += 1;
@@ -96,4 +92,13 @@ export async function startFakeLlmServer(): Promise<FakeLlmServer> {
         server.closeAllConnections();
       }),
   };
+}
+
+/** Undefined for what was damaged on its way. */
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
