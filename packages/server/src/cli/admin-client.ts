@@ -1,12 +1,16 @@
 /** Calls of an administrator to a running server. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import type { AdminAccess } from "../config.ts";
+import { problemAnswer, tokenAnswer } from "./answers.ts";
 import { CliError, EXIT, exitCodeOf } from "./exit-codes.ts";
 
 export interface AdminClient {
-  /** @returns the parsed body; undefined for an empty one. @throws CliError with the server's own words. */
-  call(method: "GET" | "POST" | "DELETE", path: string): Promise<unknown>;
+  /** @returns the body as the schema reads it. @throws CliError with the server's own words. */
+  call<T>(method: "GET" | "POST", path: string, schema: z.ZodType<T>): Promise<T>;
+  /** For an answer without a body. @throws CliError with the server's own words. */
+  remove(path: string): Promise<void>;
 }
 
 /** A repair may have to embed what is missing. */
@@ -29,41 +33,51 @@ export function createAdminClient(access: AdminAccess): AdminClient {
     const password = access.password ?? (await readPassword(access.dataDir));
     const response = await send("POST", "/auth/token", { body: new URLSearchParams({ username: access.username, password }) });
     if (!response.ok) throw await refusal(response);
-    const { access_token: given }: { readonly access_token?: unknown } = JSON.parse(await response.text());
-    return String(given);
+    return (await read(response, tokenAnswer)).access_token;
+  }
+
+  async function ask(method: string, path: string): Promise<Response> {
+    token ??= await logIn();
+    const response = await send(method, path, { headers: { authorization: `Bearer ${token}` } });
+    if (!response.ok) throw await refusal(response);
+    return response;
   }
 
   return {
-    async call(method, path) {
-      token ??= await logIn();
-      const response = await send(method, path, { headers: { authorization: `Bearer ${token}` } });
-      if (!response.ok) throw await refusal(response);
-      const text = await response.text();
-      return text === "" ? undefined : JSON.parse(text);
+    call: async (method, path, schema) => await read(await ask(method, path), schema),
+    async remove(path) {
+      await ask("DELETE", path);
     },
   };
 }
 
+async function read<T>(response: Response, schema: z.ZodType<T>): Promise<T> {
+  const result = schema.safeParse(parse(await response.text()));
+  if (result.success) return result.data;
+  throw new CliError(EXIT.failed, `What answers at ${response.url} is not a RAG Personal server of this version.`);
+}
+
+/** Undefined for what is no JSON: a proxy, or no server of ours. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const secretsFile = z.object({ adminPassword: z.string() });
+
 /** The password that the first start created, readable by whoever may read the data folder. */
 async function readPassword(dataDir: string): Promise<string> {
   const path = join(dataDir, "secrets.json");
-  try {
-    const { adminPassword }: { readonly adminPassword?: unknown } = JSON.parse(await readFile(path, "utf8"));
-    if (typeof adminPassword === "string") return adminPassword;
-  } catch {
-    // Said below.
-  }
+  const { data } = secretsFile.safeParse(parse(await readFile(path, "utf8").catch(() => "")));
+  if (data !== undefined) return data.adminPassword;
   throw new CliError(EXIT.notAllowed, `There is no password: set ADMIN_PASSWORD, or DATA_DIR to the server's data folder (${path} cannot be read).`);
 }
 
 async function refusal(response: Response): Promise<CliError> {
-  const text = await response.text();
-  let detail = `the server answered ${response.status}`;
-  try {
-    const problem: { readonly detail?: unknown; readonly code?: unknown } = JSON.parse(text);
-    if (typeof problem.detail === "string") detail = `${problem.detail} (${String(problem.code)})`;
-  } catch {
-    // No problem document: a proxy, or no server of ours.
-  }
-  return new CliError(exitCodeOf(response.status), detail);
+  const { data: problem } = problemAnswer.safeParse(parse(await response.text()));
+  const reason = problem === undefined ? `${response.url} answered ${response.status}.` : `${problem.detail} (${problem.code})`;
+  return new CliError(exitCodeOf(response.status), reason);
 }

@@ -1,13 +1,12 @@
 /** `rag doctor`: all stores compared with the record, and mended on demand. */
-import type { DoctorReport, Finding } from "../index-administration.ts";
 import type { AdminClient } from "./admin-client.ts";
+import { type DoctorReport, doctorReport, type Finding } from "./answers.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { Output } from "./output.ts";
 
 /** @returns the exit code: 1 when something differs, 6 when a repair left something over. */
 export async function runDoctor(client: AdminClient, output: Output, { repair }: { readonly repair: boolean }): Promise<number> {
-  // The server that answers is of this version, or says so.
-  const report = (await (repair ? client.call("POST", "/admin/doctor/repair") : client.call("GET", "/admin/doctor"))) as DoctorReport;
+  const report = await (repair ? client.call("POST", "/admin/doctor/repair", doctorReport) : client.call("GET", "/admin/doctor", doctorReport));
   output.data(report, () => describe(report, repair));
   if (report.findings.length === 0) return EXIT.ok;
   return repair ? EXIT.partly : EXIT.failed;

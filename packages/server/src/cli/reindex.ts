@@ -1,7 +1,8 @@
 /** `rag reindex`: the vectors built anew beside those that answer, and the way back. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { IndexDescription } from "../index-administration.ts";
+import { z } from "zod";
 import type { AdminClient } from "./admin-client.ts";
+import { type IndexDescription, indexDescription } from "./answers.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 import type { Output } from "./output.ts";
 
@@ -15,18 +16,19 @@ export interface ReindexOptions {
 }
 
 const POLL_MS = 500;
+const NO_VECTORS: NonNullable<IndexDescription["vectors"]> = {};
 
 /** @throws CliError when it cannot begin, or failed. */
 export async function runReindex(client: AdminClient, output: Output, { back, dropPrevious, wait }: ReindexOptions): Promise<number> {
   if (back) {
-    await client.call("POST", "/admin/index/switch-back");
+    await client.call("POST", "/admin/index/switch-back", z.unknown());
     return tell(await describeIndex(client), output);
   }
   if (dropPrevious) {
-    await client.call("DELETE", "/admin/index/previous");
+    await client.remove("/admin/index/previous");
     return tell(await describeIndex(client), output);
   }
-  let state = (await client.call("POST", "/admin/index/reindex")) as IndexDescription;
+  let state = await client.call("POST", "/admin/index/reindex", indexDescription);
   let shown = -1;
   while (wait && state.reindex?.state === "running") {
     await delay(POLL_MS);
@@ -41,11 +43,11 @@ export async function runReindex(client: AdminClient, output: Output, { back, dr
   return tell(state, output);
 }
 
-const describeIndex = async (client: AdminClient): Promise<IndexDescription> => (await client.call("GET", "/admin/index")) as IndexDescription;
+const describeIndex = (client: AdminClient): Promise<IndexDescription> => client.call("GET", "/admin/index", indexDescription);
 
 function tell(state: IndexDescription, output: Output): number {
   output.data(state, () => {
-    const { live, previous, building } = state.vectors ?? {};
+    const { live, previous, building } = state.vectors ?? NO_VECTORS;
     const lines = [live === undefined ? "no generation answers yet" : `generation ${live.generation} answers, made with ${live.embedderId}`];
     if (building !== undefined) lines.push(`generation ${building.generation} is being built: ${building.done} of ${building.total} chunks`);
     if (previous !== undefined)
