@@ -1,5 +1,5 @@
 /** F9: Chroma stops where it stands (SIGSTOP): its connections stay open, and nothing answers. */
-import { isChromaAway, PROMISED_WITHOUT_CHROMA, startChromaScene } from "./chroma-scene.ts";
+import { isChromaAway, isChromaBack, PROMISED_WITHOUT_CHROMA, startChromaScene } from "./chroma-scene.ts";
 import { runEpisodes } from "./episodes.ts";
 import type { RowOptions, RowResult } from "./row.ts";
 
@@ -10,7 +10,7 @@ export async function freezeChroma(options: RowOptions): Promise<RowResult> {
       begin: async () => scene.chroma.freeze(),
       end: async () => scene.chroma.thaw(),
       isDetected: () => isChromaAway(scene.observer),
-      isHealed: () => scene.isInStep(),
+      isHealed: () => isChromaBack(scene.observer),
       lastsMs: { atLeast: 1_000, upTo: 3_000 },
     },
     options,

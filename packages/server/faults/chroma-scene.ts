@@ -1,7 +1,6 @@
 /** A server over a real PostgreSQL and a real Chroma, with documents that change and a model of its own for the vectors. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { ChromaClient, type Collection } from "chromadb";
 import postgres from "postgres";
 import { type Api, connectApi } from "../test-support/api.ts";
@@ -13,6 +12,7 @@ import type { Observer } from "./observer.ts";
 import type { RequestKind } from "./record.ts";
 import type { RowOptions, Violation } from "./row.ts";
 import { type Scene, startScene } from "./scene.ts";
+import { timeUntil } from "./waiting.ts";
 
 const FILES = 50;
 const SECTIONS = 40;
@@ -20,6 +20,7 @@ const SECTIONS = 40;
 const CHANGED = 10;
 /** Vectors that are looked for by themselves at the end. */
 const RECALLED = 500;
+const IN_STEP_WITHIN_MS = 60_000;
 /** A vector found by itself has this cosine at least; the rest is rounding. */
 const ITSELF = 0.999;
 
@@ -35,8 +36,8 @@ export interface ChromaScene extends Scene {
   readonly api: Api;
   /** Writes some files anew and begins to read them. */
   changeDocuments(): Promise<void>;
-  /** No ingestion runs, and every chunk has its vector. */
-  isInStep(): Promise<boolean>;
+  /** Waits until no ingestion runs and every chunk has its vector; returns the milliseconds. */
+  untilInStep(): Promise<number>;
   /** What differs between Chroma and the record, asked of both past the program. */
   checkVectors(): Promise<{ readonly violations: readonly Violation[]; readonly remark: string }>;
 }
@@ -69,14 +70,20 @@ export async function startChromaScene(options: RowOptions): Promise<ChromaScene
     const { status, body } = await api.admin("GET", `/ingest/${job.id}`);
     return status === 200 && body.state !== "running";
   }
-  const isInStep = async (): Promise<boolean> => (await isIdle()) && (await isServing(scene.observer));
-  while (!(await isInStep())) await delay(100);
+  const isInStep = async (): Promise<boolean> =>
+    (await isIdle()) && (await isChromaBack(scene.observer)) && (await scene.observer.metric("rag_vectors_missing")) === 0;
+  async function untilInStep(): Promise<number> {
+    const took = await timeUntil(isInStep, performance.now(), IN_STEP_WITHIN_MS);
+    if (took === undefined) throw new Error(`the vectors were not in step within ${IN_STEP_WITHIN_MS} ms`);
+    return took;
+  }
+  await untilInStep();
 
   return {
     ...scene,
     chroma,
     api,
-    isInStep,
+    untilInStep,
     async changeDocuments() {
       round += 1;
       for (let changed = 0; changed < CHANGED; changed += 1) await write(Math.floor(random() * FILES));
@@ -84,6 +91,7 @@ export async function startChromaScene(options: RowOptions): Promise<ChromaScene
       job.id = String(body.id);
     },
     async checkVectors() {
+      await untilInStep();
       const sql = postgres(database.url, { max: 1 });
       const recorded = (await sql<{ id: string }[]>`select id from chunks`).map(({ id }) => id);
       await sql.end({ timeout: 1 });
@@ -106,9 +114,8 @@ export async function startChromaScene(options: RowOptions): Promise<ChromaScene
 
 export const isChromaAway = async (observer: Observer): Promise<boolean> => (await observer.metric('rag_vectors_state{state="away"}')) === 1;
 
-async function isServing(observer: Observer): Promise<boolean> {
-  return (await observer.metric('rag_vectors_state{state="serving"}')) === 1 && (await observer.metric("rag_vectors_missing")) === 0;
-}
+/** Questions are answered with its vectors again; those of documents that changed meanwhile may be missing yet. */
+export const isChromaBack = async (observer: Observer): Promise<boolean> => (await observer.metric('rag_vectors_state{state="serving"}')) === 1;
 
 /** Enough different words that no two chunks look alike to a small model. */
 function sentences(file: number, section: number, round: number): string {

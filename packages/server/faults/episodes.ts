@@ -12,6 +12,8 @@ export interface Episodes {
 }
 
 export interface Harm {
+  /** What has to be so before the fault begins; no part of the times. */
+  readonly prepare?: () => Promise<void>;
   readonly begin: () => Promise<void>;
   /** Resolves when what failed takes connections again. */
   readonly end: () => Promise<void>;
@@ -50,6 +52,7 @@ export async function runEpisodes(harm: Harm, { injections, random, say }: RowOp
 
   for (let episode = 1; episode <= injections; episode += 1) {
     await delay(within(CALM_MS));
+    await harm.prepare?.();
     const fromMs = performance.now();
     await harm.begin();
     const detected = await timeUntil(harm.isDetected, fromMs, DETECT_WITHIN_MS);

@@ -29,7 +29,7 @@ export interface RetryLoop {
   stop(): Promise<void>;
 }
 
-const RETRY_MS = 500;
+const RETRY_MS = 250;
 const LATE_WRITES_MS = 10_000;
 
 export function createRetryLoop({ run, onLateCheck, timers, clock, log }: RetryLoopOptions): RetryLoop {
