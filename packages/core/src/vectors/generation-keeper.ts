@@ -152,11 +152,15 @@ export function createGenerationKeeper(dependencies: GenerationKeeperDependencie
     const { generation: number } = generation;
     building = { generation: number, done: 0, total: expected().size };
     try {
-      const next = await open(generation, vectorizer);
       const step = inStepWith(({ done, total }) => {
         building = { generation: number, done, total };
       });
-      await loop.untilItWorks(() => synchronise(next, step), stopping.signal);
+      // Opened anew each time: a store that has lost its files has no collection to go on with.
+      const next = await loop.untilItWorks(async () => {
+        const target = await open(generation, vectorizer);
+        await synchronise(target, step);
+        return target;
+      }, stopping.signal);
       return await inTurn(async () => {
         // What came while the last batch was written.
         await synchronise(next, step);

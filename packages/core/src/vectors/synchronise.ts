@@ -29,7 +29,7 @@ const BATCH = 128;
  * be repeated without harm, so a failure at any point is mended by the next run.
  *
  * @returns how many went each way.
- * @throws what the store or the model throws, after which the content counts as unknown; the reason of the signal.
+ * @throws what the store or the model throws: the collection may be gone then, and has to be opened anew; the reason of the signal.
  */
 export async function synchronise(
   target: Target,
@@ -37,38 +37,33 @@ export async function synchronise(
 ): Promise<{ readonly added: number; readonly removed: number }> {
   let added = 0;
   let removed = 0;
-  try {
-    target.known ??= new Set(await target.collection.listChunkIds());
-    const { known } = target;
-    for (;;) {
-      signal.throwIfAborted();
-      const chunks = expected();
-      const surplus = [...known].filter((id) => !chunks.has(id));
-      const foreign = surplus.length === 0 ? NOTHING : await recorded();
-      const gone = surplus.filter((id) => !foreign.has(id));
-      if (gone.length > 0) {
-        await target.collection.remove(gone);
-        for (const id of gone) known.delete(id);
-        removed += gone.length;
-      }
-      const missing = [...chunks.values()].filter(({ id }) => !known.has(id));
-      if (missing.length === 0 && gone.length === 0) return { added, removed };
-      for (let first = 0; first < missing.length; first += BATCH) {
-        signal.throwIfAborted();
-        // A chunk that went meanwhile is not put back.
-        const batch = missing.slice(first, first + BATCH).filter(({ id }) => expected().has(id));
-        const vectors = await target.vectorizer.embedChunks(batch, signal);
-        await target.collection.upsert(
-          batch.flatMap(({ id, documentId }, at) => (vectors[at] === undefined ? [] : [{ chunkId: id, documentId, vector: vectors[at] }])),
-        );
-        for (const { id } of batch) known.add(id);
-        added += batch.length;
-        onProgress?.({ done: known.size, total: expected().size });
-      }
+  target.known ??= new Set(await target.collection.listChunkIds());
+  const { known } = target;
+  for (;;) {
+    signal.throwIfAborted();
+    const chunks = expected();
+    const surplus = [...known].filter((id) => !chunks.has(id));
+    const foreign = surplus.length === 0 ? NOTHING : await recorded();
+    const gone = surplus.filter((id) => !foreign.has(id));
+    if (gone.length > 0) {
+      await target.collection.remove(gone);
+      for (const id of gone) known.delete(id);
+      removed += gone.length;
     }
-  } catch (error) {
-    target.known = undefined;
-    throw error;
+    const missing = [...chunks.values()].filter(({ id }) => !known.has(id));
+    if (missing.length === 0 && gone.length === 0) return { added, removed };
+    for (let first = 0; first < missing.length; first += BATCH) {
+      signal.throwIfAborted();
+      // A chunk that went meanwhile is not put back.
+      const batch = missing.slice(first, first + BATCH).filter(({ id }) => expected().has(id));
+      const vectors = await target.vectorizer.embedChunks(batch, signal);
+      await target.collection.upsert(
+        batch.flatMap(({ id, documentId }, at) => (vectors[at] === undefined ? [] : [{ chunkId: id, documentId, vector: vectors[at] }])),
+      );
+      for (const { id } of batch) known.add(id);
+      added += batch.length;
+      onProgress?.({ done: known.size, total: expected().size });
+    }
   }
 }
 

@@ -244,6 +244,23 @@ describe("a reindex", () => {
   });
 });
 
+describe("a store that loses everything", () => {
+  it("is filled from the beginning while a generation is being built", async () => {
+    const scene = await filled();
+    scene.store.callsLeft = 1;
+    const done = scene.index.reindex();
+    await scene.time.advance(2_000);
+    scene.store.wipe();
+    scene.store.isAway = false;
+    scene.store.callsLeft = Number.POSITIVE_INFINITY;
+    await scene.time.advance(2_000);
+    await done;
+    await scene.settle();
+    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.find("which one swims in the sea")).toEqual([scene.record.get("cod")?.[0]?.id]);
+  });
+});
+
 describe("forgetting", () => {
   it("removes vectors and embeddings at once and tells how many went, but keeps what another document says too", async () => {
     const scene = await filled();
