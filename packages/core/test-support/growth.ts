@@ -1,9 +1,10 @@
 /** How the time of a computation grows with its input, measured so that a busy machine does not decide. */
 
-/** Runs of each size; the least is what counts. */
-const RUNS = 4;
-/** Below so many milliseconds, noise is larger than what is measured. */
-const FLOOR_MS = 4;
+/** Times that each size is measured; the least is what counts. */
+const RUNS = 5;
+const GROWTH = 8;
+/** Below so many milliseconds, noise is larger than what is measured: some systems count in steps of 4. */
+const FLOOR_MS = 8;
 
 /** Processor time of this thread in milliseconds: time in which others were running is not in it. */
 function processorMs(run: () => void): number {
@@ -19,13 +20,17 @@ function processorMs(run: () => void): number {
  * @param smallSize size of the smaller input, in the unit of `make`.
  */
 export function growthOverEightfold<T>(smallSize: number, make: (size: number) => T, run: (input: T) => void): number {
-  const least = (size: number): number => {
+  const least = (size: number, repetitions: number): number => {
     const input = make(size);
-    return Math.min(...Array.from({ length: RUNS }, () => processorMs(() => run(input))));
+    const repeat = (): void => {
+      for (let done = 0; done < repetitions; done += 1) run(input);
+    };
+    return Math.min(...Array.from({ length: RUNS }, () => processorMs(repeat)));
   };
   // Once, so that the compiler has seen it.
   run(make(smallSize));
-  return least(8 * smallSize) / Math.max(least(smallSize), FLOOR_MS);
+  // The small input as often as it takes to be as much work as the large one, so that both times are of the same order.
+  return (GROWTH * least(GROWTH * smallSize, 1)) / Math.max(least(smallSize, GROWTH), FLOOR_MS);
 }
 
 /**
