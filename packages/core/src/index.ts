@@ -96,10 +96,8 @@ export {
   type HybridIndexStats,
   type RefreshOptions,
 } from "./retrieval/hybrid-index.ts";
-export { createMemoryVectorStore } from "./retrieval/memory-vector-store.ts";
 export type { NearestChunks } from "./retrieval/neighbours.ts";
 export { createRetriever, type NeighbourSearch, passageOf, type RetrieverParts } from "./retrieval/retriever.ts";
-export { checkVector, refuseMixing } from "./retrieval/vector-checks.ts";
 export type { SemanticSpace } from "./semantic/semantic-space.ts";
 export {
   createFallbackSessionStore,
@@ -113,5 +111,7 @@ export { type Analyzer, type AnalyzerOptions, createAnalyzer, type Token } from 
 export { type SentenceOptions, type Span, splitSentences } from "./text/sentences.ts";
 export { examineVectors, type VectorExamination } from "./vectors/examine-vectors.ts";
 export type { EmbeddingStore, GenerationStore, IndexGeneration } from "./vectors/generations.ts";
+export { createMemoryVectorStore } from "./vectors/memory-vector-store.ts";
+export { checkVector, refuseMixing } from "./vectors/vector-checks.ts";
 export { createVectorIndex, type VectorIndex, type VectorIndexDependencies, type VectorIndexStatus } from "./vectors/vector-index.ts";
 export { createModelVectorizer, createSpaceVectorizer, type Vectorizer } from "./vectors/vectorizer.ts";

@@ -2,12 +2,14 @@
 import { createHash } from "node:crypto";
 import { RagError } from "../src/errors.ts";
 import type { IndexedChunk } from "../src/model.ts";
-import type { ChunkVector, Embedder, VectorCollection, VectorCollectionDescription, VectorStore } from "../src/ports.ts";
+import type { ChunkVector, Embedder, VectorCollection, VectorStore } from "../src/ports.ts";
 import { passageOf } from "../src/retrieval/retriever.ts";
 import type { EmbeddingStore, GenerationStore, IndexGeneration } from "../src/vectors/generations.ts";
+import { createMemoryVectorStore } from "../src/vectors/memory-vector-store.ts";
 import { createVectorIndex, type VectorIndex } from "../src/vectors/vector-index.ts";
 import { createModelVectorizer, type Vectorizer } from "../src/vectors/vectorizer.ts";
 import { createFakeTime, type FakeTime } from "./fake-time.ts";
+import { createHashEmbedder, type HashEmbedderOptions } from "./hash-embedder.ts";
 import { chunksOf } from "./small-index.ts";
 
 const away = (): RagError => new RagError("store_unavailable", "the vector store is away");
@@ -17,18 +19,21 @@ export interface FaultyVectorStore extends VectorStore {
   isAway: boolean;
   /** After so many more calls it is away, and the write in hand is done by half. */
   callsLeft: number;
-  /** Ids in the collection of a generation. */
-  idsOf(generation: number): readonly string[];
-  generations(): readonly number[];
+  /** Ids in the collection of a generation, whatever is away. */
+  idsOf(generation: number): Promise<readonly string[]>;
+  generations(): Promise<readonly number[]>;
   /** Done behind everybody's back, such as a write that was given up and happened all the same. */
-  write(generation: number, vectors: readonly ChunkVector[]): void;
-  wipe(): void;
+  write(generation: number, vectors: readonly ChunkVector[]): Promise<void>;
+  /** Loses all collections. */
+  wipe(): Promise<void>;
 }
 
-/** Keeps vectors in memory and compares all of them. */
+/** The store in memory, failing on demand. */
 function createFaultyVectorStore(): FaultyVectorStore {
-  const collections = new Map<number, { readonly description: VectorCollectionDescription; readonly vectors: Map<string, ChunkVector> }>();
+  const memory = createMemoryVectorStore();
+  const handles = new Map<number, VectorCollection>();
 
+  /** @returns whether the call may be carried out whole. */
   function call(): boolean {
     if (store.isAway) throw away();
     store.callsLeft -= 1;
@@ -36,72 +41,44 @@ function createFaultyVectorStore(): FaultyVectorStore {
     return !store.isAway;
   }
 
-  function contentOf(generation: number): Map<string, ChunkVector> {
-    const found = collections.get(generation);
-    if (found === undefined) throw new RagError("store_unavailable", "the collection is gone");
-    return found.vectors;
+  async function whole<T>(run: () => Promise<T>): Promise<T> {
+    if (!call()) throw away();
+    return await run();
   }
 
   /** Does all of it, or half of it and fails. */
-  function apply<T>(items: readonly T[], each: (item: T) => void): void {
+  async function byHalf<T>(items: readonly T[], run: (items: readonly T[]) => Promise<void>): Promise<void> {
     const isWhole = call();
-    for (const item of isWhole ? items : items.slice(0, items.length / 2)) each(item);
+    await run(isWhole ? items : items.slice(0, items.length / 2));
     if (!isWhole) throw away();
   }
 
-  const collectionOf = (description: VectorCollectionDescription): VectorCollection => ({
-    description,
-    async upsert(vectors) {
-      const content = contentOf(description.generation);
-      apply(vectors, (each) => content.set(each.chunkId, each));
-    },
-    async remove(ids) {
-      const content = contentOf(description.generation);
-      apply(ids, (id) => content.delete(id));
-    },
-    async listChunkIds() {
-      if (!call()) throw away();
-      return new Set(contentOf(description.generation).keys());
-    },
-    async nearest(vector, { limit, documentIds }) {
-      if (!call()) throw away();
-      const wanted = documentIds && new Set(documentIds);
-      return [...contentOf(description.generation).values()]
-        .filter(({ documentId }) => wanted?.has(documentId) ?? true)
-        .map((each) => ({ chunkId: each.chunkId, similarity: each.vector.reduce((sum, value, at) => sum + value * (vector[at] ?? 0), 0) }))
-        .sort((left, right) => right.similarity - left.similarity)
-        .slice(0, limit);
-    },
+  const failing = (collection: VectorCollection): VectorCollection => ({
+    description: collection.description,
+    upsert: (vectors) => byHalf(vectors, (part) => collection.upsert(part)),
+    remove: (chunkIds) => byHalf(chunkIds, (part) => collection.remove(part)),
+    listChunkIds: () => whole(() => collection.listChunkIds()),
+    nearest: (vector, options) => whole(() => collection.nearest(vector, options)),
   });
 
   const store: FaultyVectorStore = {
     isAway: false,
     callsLeft: Number.POSITIVE_INFINITY,
-    idsOf: (generation) => [...(collections.get(generation)?.vectors.keys() ?? [])].sort(),
-    generations: () => [...collections.keys()],
-    write(generation, vectors) {
-      for (const each of vectors) contentOf(generation).set(each.chunkId, each);
+    idsOf: async (generation) => [...((await handles.get(generation)?.listChunkIds()) ?? [])].sort(),
+    generations: async () => (await memory.list()).map(({ generation }) => generation),
+    write: async (generation, vectors) => await handles.get(generation)?.upsert(vectors),
+    async wipe() {
+      for (const { generation } of await memory.list()) await memory.drop(generation);
     },
-    wipe: () => collections.clear(),
-    async open(description) {
-      if (!call()) throw away();
-      const found = collections.get(description.generation);
-      if (found === undefined) collections.set(description.generation, { description, vectors: new Map() });
-      else if (found.description.embedderId !== description.embedderId) throw new RagError("conflict", "made with another model");
-      return collectionOf(description);
-    },
-    async list() {
-      if (!call()) throw away();
-      return [...collections.values()].map(({ description }) => description);
-    },
-    async drop(generation) {
-      if (!call()) throw away();
-      collections.delete(generation);
-    },
-    async ping() {
-      if (!call()) throw away();
-      return "in memory";
-    },
+    open: (description) =>
+      whole(async () => {
+        const collection = await memory.open(description);
+        handles.set(description.generation, collection);
+        return failing(collection);
+      }),
+    list: () => whole(() => memory.list()),
+    drop: (generation) => whole(() => memory.drop(generation)),
+    ping: () => whole(() => memory.ping()),
   };
   return store;
 }
@@ -158,24 +135,16 @@ export interface CountingEmbedder extends Embedder {
   readonly passages: string[];
 }
 
-/** Each word has a direction of its own, so that texts are near by the share of their words. */
-export function createWordEmbedder(id = "words-1", dimensions = 64): CountingEmbedder {
+/** The embedder of words, and what it was given. */
+export function createCountingEmbedder(options?: HashEmbedderOptions): CountingEmbedder {
+  const embedder = createHashEmbedder(options);
   const passages: string[] = [];
   return {
-    id,
-    dimensions,
+    ...embedder,
     passages,
-    async embed(texts, { purpose }) {
-      if (purpose === "passage") passages.push(...texts);
-      return texts.map((text) => {
-        const vector = new Float32Array(dimensions);
-        for (const word of text.toLowerCase().match(/\w+/g) ?? []) {
-          const at = createHash("md5").update(word).digest().readUInt16LE() % dimensions;
-          vector[at] = (vector[at] ?? 0) + 1;
-        }
-        const length = Math.hypot(...vector) || 1;
-        return vector.map((value) => value / length);
-      });
+    async embed(texts, embedOptions) {
+      if (embedOptions.purpose === "passage") passages.push(...texts);
+      return await embedder.embed(texts, embedOptions);
     },
   };
 }
@@ -207,7 +176,7 @@ export interface VectorSceneOptions {
 
 export const digestOfChunk = async (chunk: IndexedChunk): Promise<string> => createHash("sha256").update(passageOf(chunk)).digest("hex");
 
-export function createVectorScene({ embedder = createWordEmbedder(), vectorizer, after }: VectorSceneOptions = {}): VectorScene {
+export function createVectorScene({ embedder = createCountingEmbedder(), vectorizer, after }: VectorSceneOptions = {}): VectorScene {
   const store = after?.store ?? createFaultyVectorStore();
   const generations = after?.generations ?? createMemoryGenerationStore();
   const embeddings = after?.embeddings ?? createMemoryEmbeddingStore();

@@ -55,8 +55,8 @@ describe("an examination of all stores", () => {
     const [first = ""] = searchable;
     searchable.delete(first);
     searchable.add("gone.0");
-    store.write(1, [{ chunkId: "orphan.0", documentId: "orphan", vector: new Float32Array(64) }]);
-    await embeddings.saveEmbeddings("words-1", new Map([["digest", new Float32Array(64)]]));
+    await store.write(1, [{ chunkId: "orphan.0", documentId: "orphan", vector: new Float32Array(64) }]);
+    await embeddings.saveEmbeddings("hash-64-1", new Map([["digest", new Float32Array(64)]]));
     const expected = [
       { store: "search index", kind: "missing", count: 1, examples: [first] },
       { store: "search index", kind: "surplus", count: 1, examples: ["gone.0"] },
@@ -70,9 +70,9 @@ describe("an examination of all stores", () => {
   it("mends all of it on demand, and says what it was", async () => {
     const { administration, searchable, store, embeddings } = await createScene();
     searchable.clear();
-    store.write(1, [{ chunkId: "orphan.0", documentId: "orphan", vector: new Float32Array(64) }]);
+    await store.write(1, [{ chunkId: "orphan.0", documentId: "orphan", vector: new Float32Array(64) }]);
     await store.open({ generation: 9, embedderId: "forgotten", dimensions: 64 });
-    await embeddings.saveEmbeddings("words-1", new Map([["digest", new Float32Array(64)]]));
+    await embeddings.saveEmbeddings("hash-64-1", new Map([["digest", new Float32Array(64)]]));
     const { findings, repaired } = await administration.examine({ repair: true });
     expect(findings).toEqual([]);
     expect(repaired.map(({ store: name, kind, count }) => [name, kind, count])).toEqual([

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createVectorScene, createWordEmbedder, digestOfChunk, type VectorScene } from "../../test-support/vector-scene.ts";
+import { createCountingEmbedder, createVectorScene, digestOfChunk, type VectorScene } from "../../test-support/vector-scene.ts";
 import type { SemanticSpace } from "../semantic/semantic-space.ts";
 import { examineVectors } from "./examine-vectors.ts";
 import { createSpaceVectorizer } from "./vectorizer.ts";
@@ -21,7 +21,7 @@ describe("a vector index", () => {
   it("builds its first generation from what is stored, and finds by it", async () => {
     const scene = await filled();
     expect(await scene.find("which one swims in the sea")).toEqual([scene.record.get("cod")?.[0]?.id]);
-    expect(scene.index.status()).toMatchObject({ state: "serving", chunks: 4, missing: 0, live: { embedderId: "words-1", dimensions: 64 } });
+    expect(scene.index.status()).toMatchObject({ state: "serving", chunks: 4, missing: 0, live: { embedderId: "hash-64-1", dimensions: 64 } });
   });
 
   it("says that it is not ready until then", async () => {
@@ -35,7 +35,7 @@ describe("a vector index", () => {
     scene.put("owl", "The owl has moved into the church.");
     scene.remove("bee");
     await scene.settle();
-    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
     expect(await scene.find("church")).toEqual([scene.record.get("owl")?.[0]?.id]);
   });
 
@@ -54,22 +54,22 @@ describe("a vector index", () => {
   });
 
   it("embeds a text once, whatever becomes of its document and of the store", async () => {
-    const embedder = createWordEmbedder();
+    const embedder = createCountingEmbedder();
     const scene = await filled({ embedder });
     expect(embedder.passages).toHaveLength(4);
     scene.put("copy", "The bee lives in the hive.");
-    scene.store.wipe();
+    await scene.store.wipe();
     scene.put("owl", "The owl sleeps in the barn.", "A new sentence.");
     await scene.find("owl").catch(() => undefined);
     await scene.settle();
-    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
     expect(embedder.passages.slice(4)).toEqual(["A new sentence."]);
   });
 
   it("goes on with what it has at the next start", async () => {
     const first = await filled();
     await first.index.stop();
-    const embedder = createWordEmbedder();
+    const embedder = createCountingEmbedder();
     const second = createVectorScene({ embedder, after: first });
     await second.settle();
     expect(live(second)).toBe(live(first));
@@ -83,7 +83,7 @@ describe("a vector index", () => {
     // Ours does not know of the document yet.
     scene.index.removeDocument("bee");
     await scene.settle();
-    expect(scene.store.idsOf(live(scene))).toContain(theirs?.id);
+    expect(await scene.store.idsOf(live(scene))).toContain(theirs?.id);
   });
 
   it("ends in the very chunks of the record, however often the store went away in the middle of anything", async () => {
@@ -121,10 +121,10 @@ describe("a vector index", () => {
         await scene.time.advance(30_000);
         await Promise.all(reindexed);
         await scene.settle();
-        expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+        expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
         expect(scene.index.status()).toMatchObject({ state: "serving", missing: 0 });
         const listed = (await scene.generations.listGenerations()).map(({ generation }) => generation);
-        expect([...scene.store.generations()].sort()).toEqual([...listed].sort());
+        expect([...(await scene.store.generations())].sort()).toEqual([...listed].sort());
         await scene.index.stop();
         expect(scene.time.pending()).toBe(0);
       }),
@@ -142,9 +142,9 @@ describe("a vector index", () => {
     scene.store.isAway = false;
     scene.store.callsLeft = Number.POSITIVE_INFINITY;
     await scene.settle();
-    scene.store.write(live(scene), [late]);
+    await scene.store.write(live(scene), [late]);
     await scene.time.advance(15_000);
-    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
   });
 
   it("says once that the store is away, once that it is back, and serves again by itself", async () => {
@@ -166,30 +166,30 @@ describe("another embedding model", () => {
   it("is refused with the command that repairs it, and no vectors are mixed", async () => {
     const first = await filled();
     await first.index.stop();
-    const second = createVectorScene({ embedder: createWordEmbedder("words-2", 32), after: first });
+    const second = createVectorScene({ embedder: createCountingEmbedder({ dimensions: 32, seed: 2 }), after: first });
     second.put("hen", "The hen lays eggs.");
     await second.settle();
     await expect(second.find("hen")).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("rag reindex") });
-    expect(second.index.status()).toMatchObject({ state: "refused", problem: expect.stringContaining("words-1") });
-    expect(second.store.idsOf(1)).not.toContain(second.record.get("hen")?.[0]?.id);
+    expect(second.index.status()).toMatchObject({ state: "refused", problem: expect.stringContaining("hash-64-1") });
+    expect(await second.store.idsOf(1)).not.toContain(second.record.get("hen")?.[0]?.id);
 
     await second.index.reindex();
     expect(await second.find("hen eggs")).toEqual([second.record.get("hen")?.[0]?.id]);
-    expect(second.index.status()).toMatchObject({ state: "serving", live: { embedderId: "words-2", dimensions: 32 }, previous: live(first) });
+    expect(second.index.status()).toMatchObject({ state: "serving", live: { embedderId: "hash-32-2", dimensions: 32 }, previous: live(first) });
 
     await second.index.stop();
     const third = createVectorScene({ after: second });
     await third.settle();
     expect(third.index.status().state).toBe("refused");
     await third.index.switchBack();
-    expect(third.index.status()).toMatchObject({ state: "serving", live: { embedderId: "words-1" }, previous: live(second), missing: 0 });
+    expect(third.index.status()).toMatchObject({ state: "serving", live: { embedderId: "hash-64-1" }, previous: live(second), missing: 0 });
     expect(await third.find("hen eggs")).toEqual([third.record.get("hen")?.[0]?.id]);
   });
 });
 
 describe("a reindex", () => {
   it("answers from the live generation until the next one is whole, and embeds nothing again", async () => {
-    const embedder = createWordEmbedder();
+    const embedder = createCountingEmbedder();
     const scene = await filled({ embedder });
     const before = live(scene);
     const embedded = embedder.passages.length;
@@ -214,7 +214,7 @@ describe("a reindex", () => {
     scene.index.refresh();
     await done;
     await scene.settle();
-    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
   });
 
   it("can be taken back until the previous generation is removed", async () => {
@@ -224,10 +224,10 @@ describe("a reindex", () => {
     scene.put("hen", "The hen lays eggs.");
     await scene.settle();
     expect((await scene.index.switchBack()).generation).toBe(before);
-    expect(scene.store.idsOf(before)).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(before)).toEqual(recordedIds(scene));
     expect(await scene.index.dropPrevious()).toBe(true);
     expect(await scene.index.dropPrevious()).toBe(false);
-    expect(scene.store.generations()).toEqual([before]);
+    expect(await scene.store.generations()).toEqual([before]);
     await expect(scene.index.switchBack()).rejects.toMatchObject({ code: "conflict" });
   });
 
@@ -240,7 +240,7 @@ describe("a reindex", () => {
     scene.store.callsLeft = Number.POSITIVE_INFINITY;
     await scene.time.advance(1_000);
     await done;
-    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
   });
 });
 
@@ -250,13 +250,13 @@ describe("a store that loses everything", () => {
     scene.store.callsLeft = 1;
     const done = scene.index.reindex();
     await scene.time.advance(2_000);
-    scene.store.wipe();
+    await scene.store.wipe();
     scene.store.isAway = false;
     scene.store.callsLeft = Number.POSITIVE_INFINITY;
     await scene.time.advance(2_000);
     await done;
     await scene.settle();
-    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
     expect(await scene.find("which one swims in the sea")).toEqual([scene.record.get("cod")?.[0]?.id]);
   });
 });
@@ -269,7 +269,7 @@ describe("forgetting", () => {
     const chunks = scene.record.get("owl") ?? [];
     scene.record.delete("owl");
     expect(await scene.index.forget(chunks)).toEqual({ vectors: 2, embeddings: 1 });
-    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
   });
 
   it("reaches what is kept for switching back, too", async () => {
@@ -280,7 +280,7 @@ describe("forgetting", () => {
     const chunks = scene.record.get("owl") ?? [];
     scene.record.delete("owl");
     await scene.index.forget(chunks);
-    expect(scene.store.idsOf(before)).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(before)).toEqual(recordedIds(scene));
   });
 
   it("tells when the vectors could not go yet, and removes them when the store is back", async () => {
@@ -292,7 +292,7 @@ describe("forgetting", () => {
     await scene.time.advance(2_000);
     scene.store.isAway = false;
     await scene.settle();
-    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
   });
 });
 
@@ -321,9 +321,9 @@ describe("an examination", () => {
   it("finds what is missing and too much, and a repair mends it", async () => {
     const scene = await filled();
     const vector = new Float32Array(64);
-    scene.store.write(live(scene), [{ chunkId: "gone.0", documentId: "gone", vector }]);
+    await scene.store.write(live(scene), [{ chunkId: "gone.0", documentId: "gone", vector }]);
     await scene.store.open({ generation: 77, embedderId: "forgotten", dimensions: 64 });
-    await scene.embeddings.saveEmbeddings("words-1", new Map([["digest of nothing", vector]]));
+    await scene.embeddings.saveEmbeddings("hash-64-1", new Map([["digest of nothing", vector]]));
     const [first] = scene.record.get("bee") ?? [];
     await scene.index.liveTarget()?.collection.remove([first?.id ?? ""]);
     expect(await examine(scene)).toMatchObject({
@@ -373,7 +373,7 @@ describe("the space that the index learns", () => {
     space = spaceOf("lsa-2", (id) => known.has(id));
     await scene.settle();
     expect(scene.index.status()).toMatchObject({ state: "serving", live: { embedderId: "lsa-2" }, previous: undefined });
-    expect(scene.store.generations()).toHaveLength(1);
-    expect(scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.generations()).toHaveLength(1);
+    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
   });
 });

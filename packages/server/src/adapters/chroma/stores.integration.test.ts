@@ -1,6 +1,6 @@
 /** The contract of every vector store, kept by a real Chroma. */
 import { afterAll, beforeAll } from "vitest";
-import { vectorStoreContract } from "../../../../core/src/retrieval/vector-store.contract.ts";
+import { vectorStoreContract } from "../../../../core/src/vectors/vector-store.contract.ts";
 import { connectForTest, type TestedChroma } from "../../../test-support/chroma-scene.ts";
 import { type ChromaServer, startChromaServer } from "../../../test-support/chroma-server.ts";
 import { createChromaVectorStore } from "./vector-store.ts";

@@ -1,7 +1,7 @@
 /** Rows of numbers by chunk, kept dense: the last row takes the place of one that goes. */
 import type { ChunkVector, VectorMatch } from "../ports.ts";
+import { createTopScores } from "../retrieval/top-scores.ts";
 import { scanDots } from "../semantic/scan-dots.ts";
-import { createTopScores } from "./top-scores.ts";
 
 /** Rows of one piece of memory: growing adds a piece and copies nothing. A multiple of the four rows that a scan takes at a time. */
 const BLOCK_ROWS = 1_024;

@@ -1,7 +1,5 @@
-import { array, assert, float, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createMemoryVectorStore } from "./memory-vector-store.ts";
-import { createTopScores } from "./top-scores.ts";
 import { vectorStoreContract } from "./vector-store.contract.ts";
 
 vectorStoreContract("vectors in memory", createMemoryVectorStore, { runs: 500 });
@@ -20,22 +18,5 @@ describe("vectors in memory", () => {
     expect(await vectors.nearest(angle(0), { limit: 3 })).toEqual([]);
     await vectors.upsert(all.slice(0, 1));
     expect(await vectors.listChunkIds()).toEqual(new Set(["c0"]));
-  });
-});
-
-describe("the highest of many scores", () => {
-  it("are those that a full sort finds", () => {
-    assert(
-      property(array(float({ noNaN: true })), (scores) => {
-        for (const limit of [0, 1, 7]) {
-          const top = createTopScores(limit);
-          for (const [item, score] of scores.entries()) top.offer(item, score);
-          const sorted = scores
-            .map((score, item) => ({ item, score }))
-            .sort((a, b) => (a.score > b.score ? -1 : a.score < b.score ? 1 : a.item - b.item));
-          expect(top.drain()).toEqual(sorted.slice(0, limit));
-        }
-      }),
-    );
   });
 });
