@@ -54,7 +54,7 @@ export async function stepClock(options: RowOptions): Promise<RowResult> {
     detectMs: [],
     healMs: [],
     remarks: [
-      `${decisions} decisions about tokens, the circuit, the budget and the cache, with the time of day of the process moved under it (libfaketime keeps the embedded PostgreSQL from starting)`,
+      `${decisions} decisions about tokens, the circuit, the budget and the cache, with the time of day of the process moved under it; by a preload, for the server did not become ready under libfaketime 0.9.10, and why is not known`,
     ],
   };
 }

@@ -1,8 +1,10 @@
 /** The parts a server leans on, each of which can fail by itself or beside another one. */
+import { startChromaServer } from "../test-support/chroma-server.ts";
 import { startFakeLlmServer } from "../test-support/fake-llm-server.ts";
 import { startFaultProxy } from "../test-support/fault-proxy.ts";
 import { startPostgresServer } from "../test-support/postgres-server.ts";
 import { startRedisServer } from "../test-support/redis-server.ts";
+import { isChromaAway, isChromaBack } from "./chroma-scene.ts";
 import type { CleanUp } from "./clean-up.ts";
 import type { Observer } from "./observer.ts";
 import { isPostgresAway, isPostgresBack, isPostgresSilent } from "./postgres-gauges.ts";
@@ -27,6 +29,8 @@ export async function startParts(cleanUp: CleanUp): Promise<readonly FailingPart
   cleanUp.add(() => redis.remove());
   const postgres = await startPostgresServer();
   cleanUp.add(() => postgres.remove());
+  const chroma = await startChromaServer();
+  cleanUp.add(() => chroma.remove());
   const llm = await startFakeLlmServer();
   cleanUp.add(() => llm.close());
   const proxy = await startFaultProxy({ target: { port: Number(new URL(llm.baseUrl).port) } });
@@ -47,6 +51,14 @@ export async function startParts(cleanUp: CleanUp): Promise<readonly FailingPart
       mend: async () => postgres.thaw(),
       isAway: async (observer) => (await isPostgresSilent(observer)) || (await isPostgresAway(observer)),
       isBack: isPostgresBack,
+    },
+    {
+      name: "Chroma",
+      settings: { CHROMA_URL: chroma.url },
+      fail: async () => chroma.freeze(),
+      mend: async () => chroma.thaw(),
+      isAway: isChromaAway,
+      isBack: isChromaBack,
     },
     {
       name: "model",

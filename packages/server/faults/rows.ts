@@ -54,6 +54,12 @@ export const ROWS: Readonly<Record<string, Row>> = {
   F14: { fault: "server replaced by hand-over", injections: 50, shortInjections: 3, aim: {}, run: handOver },
   F16: { fault: "clock steps by an hour and a day", injections: 20, shortInjections: 4, aim: {}, run: stepClock },
   F17: { fault: "breaker against its table, steps", injections: 10_000_000, shortInjections: 1_000_000, aim: {}, run: compareBreaker },
-  F20: { fault: "two of Redis, PostgreSQL, model at once", injections: 4, shortInjections: 1, aim: { detectMs: 1_000, healMs: 1_000 }, run: failTwo },
+  F20: {
+    fault: "two of Redis, PostgreSQL, Chroma, model at once",
+    injections: 4,
+    shortInjections: 1,
+    aim: { detectMs: 2_000, healMs: 1_000 },
+    run: failTwo,
+  },
   F21: { fault: "start with everything away", injections: 20, shortInjections: 3, aim: { healMs: 2_000 }, run: startInAnyOrder },
 };

@@ -8,8 +8,10 @@ import { REDIS_TIMEOUT_MS } from "./redis-gauges.ts";
 import type { RowOptions, RowResult } from "./row.ts";
 import { startScene } from "./scene.ts";
 
-/** A question that meets both silences waits for each of them: four calls to Redis at most, and once for PostgreSQL. */
-const DEADLINE_MS = 4 * REDIS_TIMEOUT_MS + DATABASE_SILENCE_MS + 200;
+/** One search in Chroma: the program's default. */
+const CHROMA_QUERY_TIMEOUT_MS = 500;
+/** A question that meets several silences waits for each of them: four calls to Redis at most, once for PostgreSQL, once for Chroma. */
+const DEADLINE_MS = 4 * REDIS_TIMEOUT_MS + DATABASE_SILENCE_MS + CHROMA_QUERY_TIMEOUT_MS + 200;
 const PROMISED = {
   answered: new Set<RequestKind>(["chat", "chat, cached", "chat, streamed", "search", "feedback", "health"]),
   deadlineMs: (): number => DEADLINE_MS,
