@@ -4,7 +4,7 @@
 const forbid = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 
 const TESTS = "\\.(test|contract)\\.ts$|/test-support/|/e2e/|/faults/";
-const TRANSPORTS = "^packages/server/src/(rest|trpc|openai|mcp)/";
+const TRANSPORTS = "^packages/server/src/(api|http|rest|trpc|openai|mcp)/";
 const ADAPTERS = "^packages/server/src/adapters/";
 const LIBRARIES_OF_CORE = "^node_modules/\\.pnpm/stemmer@";
 

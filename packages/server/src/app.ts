@@ -2,29 +2,23 @@
 import { RagError } from "@rag-personal/core";
 import { Hono } from "hono";
 import { matchedRoutes } from "hono/route";
-import { mountAdmin } from "./rest/admin.ts";
-import { mountApiKeys } from "./rest/api-keys.ts";
-import { mountAuth } from "./rest/auth.ts";
-import { mountChat } from "./rest/chat.ts";
-import type { RestEnvironment } from "./rest/environment.ts";
-import { mountFeedback } from "./rest/feedback.ts";
-import { mountHealth } from "./rest/health.ts";
-import { mountIndexAdministration } from "./rest/index-administration.ts";
-import { mountIngest } from "./rest/ingest.ts";
-import { problemResponse, toRagError } from "./rest/problem.ts";
-import { discardBody } from "./rest/read-body.ts";
-import { mountSearch } from "./rest/search.ts";
-import { mountSessions } from "./rest/sessions.ts";
-import { mountUsers } from "./rest/users.ts";
+import { createApi } from "./api/api.ts";
+import { authenticate } from "./http/authenticate.ts";
+import type { HttpEnvironment } from "./http/environment.ts";
+import { logError } from "./http/error-log.ts";
+import { problemResponse, toRagError } from "./http/problem.ts";
+import { discardBody } from "./http/read-body.ts";
+import { METHODS } from "./rest/route.ts";
+import { createRoutes } from "./rest/routes.ts";
 import type { AppServices } from "./services.ts";
+import { mountTrpc } from "./trpc/mount.ts";
 
-const METHODS = ["GET", "POST", "DELETE"] as const;
 /** Nobody sees this status; it stands in the log and in the metrics, as nginx has it. */
 const CLIENT_LEFT = 499;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 
-export function createApp(services: AppServices): Hono<RestEnvironment> {
-  const app = new Hono<RestEnvironment>();
+export function createApp(services: AppServices): Hono<HttpEnvironment> {
+  const app = new Hono<HttpEnvironment>();
   // These lines hold no field that could be a secret, so they are not searched for any.
   const requests = services.log.child({}, { redact: [] });
 
@@ -38,7 +32,7 @@ export function createApp(services: AppServices): Hono<RestEnvironment> {
     c.header("x-request-id", requestId);
     c.header("x-content-type-options", "nosniff");
     const note = (status: number): void => {
-      const route = matchedRoutes(c).findLast((match) => match.path !== "/*")?.path ?? "unmatched";
+      const route = c.get("routeLabel") ?? matchedRoutes(c).findLast((match) => match.path !== "/*")?.path ?? "unmatched";
       const durationMs = services.monotonic() - startedAt;
       services.metrics.observe({ method: c.req.method, route, status, durationMs });
       requests.info({ requestId, method: c.req.method, route, status, durationMs: Math.round(durationMs * 10) / 10 }, "request");
@@ -53,26 +47,16 @@ export function createApp(services: AppServices): Hono<RestEnvironment> {
     note(c.res.status);
   });
 
+  const api = createApi(services);
+  // Before the authentication below: it tells who asks, and what is wrong with that, in the way of tRPC.
+  mountTrpc(app, api, services);
+
   app.use(async (c, next) => {
-    const principal = await services.authenticator.authenticate({
-      apiKey: c.req.header("x-api-key"),
-      authorization: c.req.header("authorization"),
-    });
-    c.set("principal", principal);
+    c.set("principal", await authenticate(c, services.authenticator));
     await next();
   });
 
-  mountHealth(app, services);
-  mountAuth(app, services);
-  mountChat(app, services);
-  mountSearch(app, services);
-  mountSessions(app, services);
-  mountFeedback(app, services);
-  mountIngest(app, services);
-  mountAdmin(app, services);
-  mountIndexAdministration(app, services);
-  mountApiKeys(app, services);
-  mountUsers(app, services);
+  for (const { method, path, handle } of createRoutes(api, services)) app.on(method, path, handle);
 
   const middlewareCount = app.routes.filter(({ method }) => method === "ALL").length;
   app.notFound((c) => {
@@ -84,9 +68,7 @@ export function createApp(services: AppServices): Hono<RestEnvironment> {
   app.onError(async (thrown, c) => {
     const error = toRagError(thrown);
     if (c.env.incoming?.complete === false) await discardBody(c.req.raw);
-    const log = services.log.child({ requestId: c.get("requestId") });
-    if (error.code === "internal") log.error({ err: error.cause }, "unexpected error");
-    else if (error.status >= 500) log.warn({ err: error.cause, code: error.code }, error.message);
+    logError(services.log, c.get("requestId"), error);
     return problemResponse(c, error);
   });
   return app;

@@ -50,7 +50,7 @@ describe("ingestion jobs", () => {
     const { id } = await jobs.start();
     const told: unknown[] = [];
     const following = (async () => {
-      for await (const { event, data } of jobs.follow(id, new AbortController().signal)) if (event === "file") told.push(data);
+      for await (const event of jobs.follow(id, new AbortController().signal)) if (event.type === "file") told.push(event.file);
     })();
     await Promise.resolve();
     held.resolve();
@@ -93,7 +93,7 @@ describe("ingestion jobs", () => {
     const { id } = await jobs.start();
     const read = async (): Promise<string[]> => {
       const names: string[] = [];
-      for await (const { event } of jobs.follow(id, new AbortController().signal)) names.push(event);
+      for await (const { type } of jobs.follow(id, new AbortController().signal)) names.push(type);
       return names;
     };
     const readers = Promise.all([read(), read()]);

@@ -35,6 +35,13 @@ export interface IngestionJob {
   readonly error: string | null;
 }
 
+/** What followers of a job are told: its state now, each file as it is done, how far it is, and the end. */
+export type IngestionJobEvent =
+  | { readonly type: "job"; readonly job: IngestionJob }
+  | { readonly type: "file"; readonly file: FileResult }
+  | { readonly type: "progress"; readonly progress: IngestionJob["progress"] }
+  | { readonly type: "done"; readonly job: IngestionJob };
+
 /** Where jobs are kept. */
 export interface IngestionJobStore {
   saveJob(job: IngestionJob): Promise<void>;
@@ -50,7 +57,7 @@ export interface IngestionJobs {
   start(): Promise<IngestionJob>;
   get(id: string): Promise<IngestionJob | undefined>;
   /** The state now, each file as it is done, and the end. */
-  follow(id: string, signal: AbortSignal): AsyncIterable<{ readonly event: string; readonly data: unknown }>;
+  follow(id: string, signal: AbortSignal): AsyncIterable<IngestionJobEvent>;
   /** Resolves when no job is running. */
   idle(): Promise<void>;
   /** Ends the running job after the file in hand. */
@@ -71,7 +78,7 @@ interface Dependencies {
 /** Ended jobs that can still be looked at. */
 const KEPT_JOBS = 100;
 
-type Listener = (event: { readonly event: string; readonly data: unknown }) => void;
+type Listener = (event: IngestionJobEvent) => void;
 
 export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgress }: Dependencies): IngestionJobs {
   let current: { job: IngestionJob; readonly finished: Promise<void>; readonly abort: AbortController } | undefined;
@@ -105,9 +112,9 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
         if (event.type === "file") {
           const { type: _, ...result } = event;
           if (result.outcome !== "unchanged") files.push(result);
-          tell({ event: "file", data: result });
+          tell({ type: "file", file: result });
         }
-        if (event.type === "progress") tell({ event: "progress", data: running.job.progress });
+        if (event.type === "progress") tell({ type: "progress", progress: running.job.progress });
         onProgress?.(running.job);
       }
       running.job = { ...running.job, state: running.abort.signal.aborted ? "interrupted" : "succeeded", finishedAt: nowIso() };
@@ -127,7 +134,7 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
       .then(() => jobs.pruneJobs(KEPT_JOBS))
       .catch((error: unknown) => log.error({ err: error, jobId }, "the job's end could not be recorded"));
     current = undefined;
-    tell({ event: "done", data: running.job });
+    tell({ type: "done", job: running.job });
   }
 
   const get: IngestionJobs["get"] = async (id) => {
@@ -163,7 +170,7 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
       return job;
     },
     async *follow(id, signal) {
-      const queue: Parameters<Listener>[0][] = [];
+      const queue: IngestionJobEvent[] = [];
       let wake = (): void => {};
       const listener: Listener = (event) => {
         queue.push(event);
@@ -175,7 +182,7 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
       try {
         const job = await get(id);
         if (job === undefined) throw new RagError("not_found", "There is no ingestion job with this id.");
-        yield { event: job.state === "running" ? "job" : "done", data: job };
+        yield { type: job.state === "running" ? "job" : "done", job };
         if (job.state !== "running") return;
         while (!signal.aborted) {
           const next = queue.shift();
@@ -187,7 +194,7 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
             continue;
           }
           yield next;
-          if (next.event === "done") return;
+          if (next.type === "done") return;
         }
       } finally {
         listeners.delete(listener);

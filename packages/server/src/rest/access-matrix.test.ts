@@ -4,9 +4,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { ADMIN_PASSWORD, CONFIGURED_KEY, createCredentialsScene, USER_PASSWORD } from "../../test-support/credentials-scene.ts";
 import { createStandInServices, HEALTH_DETAIL } from "../../test-support/stand-in-services.ts";
 import { createApp } from "../app.ts";
+import type { HttpEnvironment } from "../http/environment.ts";
 import { CLIENT_OPERATIONS, type ClientOperation, isClientOperation, type Operation, POLICY } from "../policy.ts";
 import { createAccessTokens } from "../security/access-tokens.ts";
-import type { RestEnvironment } from "./environment.ts";
 
 interface RouteRow {
   readonly operation: Operation;
@@ -130,7 +130,7 @@ function expectedRefusal(operation: Operation, credential: Credential): string |
 
 const scene = createCredentialsScene();
 const credentials = new Map<string, Record<string, string>>();
-let app: Hono<RestEnvironment>;
+let app: Hono<HttpEnvironment>;
 
 /** No connection stands behind these requests, so they do not come from the machine itself. */
 const NO_CONNECTION = {};

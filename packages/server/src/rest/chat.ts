@@ -1,23 +1,15 @@
 /** `POST /chat`: a cited answer, whole or streamed. */
-import { type Answer, type AnswerEvent, RagError } from "@rag-personal/core";
-import type { Context, Hono } from "hono";
+import { z } from "zod";
+import type { WireAnswerEvent } from "../api/answer.ts";
+import type { Api } from "../api/api.ts";
+import { callerOf } from "../http/caller.ts";
+import type { ServerEvent } from "../http/event-stream.ts";
 import { authorise } from "../policy.ts";
 import type { AppServices } from "../services.ts";
-import type { RestEnvironment } from "./environment.ts";
-import { eventStreamResponse, type ServerEvent } from "./event-stream.ts";
-import { toProblem, toRagError } from "./problem.ts";
-import { readJson } from "./read-body.ts";
-import { abortAtRequestEnd } from "./request-end.ts";
-import { chatRequest } from "./schemas.ts";
-import { serverIsStopping } from "./stopping.ts";
+import { type Route, readInput } from "./route.ts";
+import { streamResponse, wantsEvents } from "./streaming.ts";
 
-/** An answer as it goes over the wire. */
-function answerBody(answer: Answer, requestId: string): Record<string, unknown> {
-  const { answeredBy, ...rest } = answer;
-  return { ...rest, answeredBy: answeredBy.kind, ...(answeredBy.kind === "model" ? { model: answeredBy.model } : {}), requestId };
-}
-
-function toServerEvent(event: AnswerEvent, requestId: string): ServerEvent {
+function toServerEvent(event: WireAnswerEvent): ServerEvent {
   switch (event.type) {
     case "session":
       return { event: "session", data: { sessionId: event.sessionId } };
@@ -26,62 +18,28 @@ function toServerEvent(event: AnswerEvent, requestId: string): ServerEvent {
     case "delta":
       return { event: "delta", data: { text: event.text } };
     case "done":
-      return { event: "done", data: answerBody(event.answer, requestId) };
+      return { event: "done", data: event.answer };
   }
 }
 
-const wantsEvents = (c: Context<RestEnvironment>): boolean => (c.req.header("accept") ?? "").includes("text/event-stream");
-
-export function mountChat(app: Hono<RestEnvironment>, services: AppServices): void {
-  const schema = chatRequest(services.limits.maxQuestionChars);
-  app.post("/chat", async (c) => {
-    await authorise("chat.ask", c.get("principal"));
-    const input = await readJson(c, schema, services.limits);
-    const requestId = c.get("requestId");
-    const { stopping } = c.env;
-    const gone = abortAtRequestEnd(c);
-    const { signal } = gone;
-    const events = services.ask({
-      principal: c.get("principal"),
-      question: input.question,
-      sessionId: input.sessionId,
-      filters: input.filters,
-      signal,
-    });
-
-    if (input.stream ?? wantsEvents(c)) {
-      const log = services.log.child({ requestId });
-      const iterator = events[Symbol.asyncIterator]();
-      // What fails before anything was said is an ordinary error response with its own status.
-      const first = await iterator.next();
-      async function* serverEvents(): AsyncGenerator<ServerEvent> {
-        try {
-          for (let next = first; next.done !== true; next = await iterator.next()) yield toServerEvent(next.value, requestId);
-        } catch (thrown) {
-          const error = toRagError(thrown);
-          if (!signal.aborted) log.warn({ err: error.cause ?? error, code: error.code }, "stream failed");
-          yield { event: "error", data: toProblem(error, requestId) };
-        } finally {
-          // However the reader went, the answer behind it must come to its end too.
-          await iterator.return?.(undefined);
-        }
-      }
-      return eventStreamResponse({
-        events: serverEvents(),
-        headers: { "x-request-id": requestId },
-        onClose: () => gone.abort(),
-        writeTimeoutMs: services.limits.streamWriteTimeoutMs,
-        stopping: { signal: stopping, requestId },
-      });
-    }
-
-    try {
-      for await (const event of events) {
-        if (event.type === "done") return c.json(answerBody(event.answer, requestId));
-      }
-    } catch (thrown) {
-      throw stopping?.aborted === true ? serverIsStopping() : thrown;
-    }
-    throw new RagError("internal", "The answer ended before it was complete.");
-  });
+export function chatRoute({ chat }: Api, services: AppServices): Route {
+  const { ask, stream } = chat;
+  const input = ask.input.extend({ stream: z.boolean().optional() });
+  return {
+    method: "POST",
+    path: "/chat",
+    operation: ask.operation,
+    takes: "json",
+    input,
+    status: 200,
+    output: ask.output,
+    event: stream.event,
+    async handle(c) {
+      const caller = callerOf(c);
+      await authorise(ask.operation, caller.principal);
+      const { stream: isStream = wantsEvents(c), ...request } = await readInput(c, "json", input, services.limits);
+      if (isStream) return await streamResponse(services, caller, stream.run(request, caller), toServerEvent);
+      return c.body(JSON.stringify(await ask.run(request, caller)), 200, { "content-type": "application/json" });
+    },
+  };
 }

@@ -1,30 +1,42 @@
-/** `/ingest`: start reading the documents folder again, and follow it. */
-import { RagError } from "@rag-personal/core";
-import type { Hono } from "hono";
+/** `GET /ingest/{id}`: how far a job is, now or as it goes on. */
+import type { Api } from "../api/api.ts";
+import { callerOf } from "../http/caller.ts";
+import type { ServerEvent } from "../http/event-stream.ts";
+import type { IngestionJobEvent } from "../ingestion-jobs.ts";
 import { authorise } from "../policy.ts";
 import type { AppServices } from "../services.ts";
-import type { RestEnvironment } from "./environment.ts";
-import { eventStreamResponse } from "./event-stream.ts";
+import { type Route, readInput } from "./route.ts";
+import { streamResponse, wantsEvents } from "./streaming.ts";
 
-export function mountIngest(app: Hono<RestEnvironment>, services: AppServices): void {
-  app.post("/ingest", async (c) => {
-    await authorise("ingest.start", c.get("principal"));
-    const job = await services.ingestion.start();
-    return c.json(job, 202, { location: `/ingest/${job.id}` });
-  });
-  app.get("/ingest/:id", async (c) => {
-    await authorise("ingest.read", c.get("principal"));
-    const id = c.req.param("id");
-    const job = await services.ingestion.get(id);
-    if (job === undefined) throw new RagError("not_found", "There is no ingestion job with this id. Start one with POST /ingest.");
-    if (!(c.req.header("accept") ?? "").includes("text/event-stream")) return c.json(job);
-    const gone = new AbortController();
-    return eventStreamResponse({
-      events: services.ingestion.follow(id, AbortSignal.any([gone.signal, c.req.raw.signal])),
-      headers: { "x-request-id": c.get("requestId") },
-      onClose: () => gone.abort(),
-      writeTimeoutMs: services.limits.streamWriteTimeoutMs,
-      stopping: { signal: c.env.stopping, requestId: c.get("requestId") },
-    });
-  });
+function toServerEvent(event: IngestionJobEvent): ServerEvent {
+  switch (event.type) {
+    case "job":
+    case "done":
+      return { event: event.type, data: event.job };
+    case "file":
+      return { event: "file", data: event.file };
+    case "progress":
+      return { event: "progress", data: event.progress };
+  }
+}
+
+export function ingestionRoute({ ingestion }: Api, services: AppServices): Route {
+  const { get, events } = ingestion;
+  return {
+    method: "GET",
+    path: "/ingest/:id",
+    operation: get.operation,
+    takes: "path",
+    input: get.input,
+    status: 200,
+    output: get.output,
+    event: events.event,
+    async handle(c) {
+      const caller = callerOf(c);
+      await authorise(get.operation, caller.principal);
+      const input = await readInput(c, "path", get.input, undefined);
+      if (wantsEvents(c)) return await streamResponse(services, caller, events.run(input, caller), toServerEvent);
+      return c.body(JSON.stringify(await get.run(input, caller)), 200, { "content-type": "application/json" });
+    },
+  };
 }

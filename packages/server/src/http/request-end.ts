@@ -1,6 +1,6 @@
 /** The end of a request before its answer: the client has left, or the server cuts what is in flight. */
 import type { Context } from "hono";
-import type { RestEnvironment } from "./environment.ts";
+import type { HttpEnvironment } from "./environment.ts";
 
 /** No `Error`, so that nobody makes an answer of it: there is no one left to read one. */
 const LEFT = "the client has left";
@@ -11,7 +11,7 @@ const LEFT = "the client has left";
  * It listens to Node's own response where there is one: to ask the web request for its signal makes `@hono/node-server` build a whole
  * `Request`, which costs more than all middleware together.
  */
-export function abortAtRequestEnd(c: Context<RestEnvironment>): AbortController {
+export function abortAtRequestEnd(c: Context<HttpEnvironment>): AbortController {
   const controller = new AbortController();
   const { outgoing, stopping } = c.env;
   const follow = (signal: AbortSignal): (() => void) => {

@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type HttpServer, startHttpServer } from "../http-server.ts";
-import type { RestEnvironment } from "./environment.ts";
+import type { HttpEnvironment } from "./environment.ts";
 import { jsonDepth, readJson } from "./read-body.ts";
 
 function depthOf(value: unknown): number {
@@ -40,7 +40,7 @@ describe("readJson behind Node's server", () => {
   async function scene() {
     const codes: string[] = [];
     const failed = Promise.withResolvers<void>();
-    const app = new Hono<RestEnvironment>();
+    const app = new Hono<HttpEnvironment>();
     app.post("/", async (c) => c.text((await readJson(c, schema, { maxBodyBytes: 100, maxJsonDepth: 3 })).text));
     app.onError((error, c) => {
       codes.push(error instanceof RagError ? `${error.code}: ${error.message}` : String(error));

@@ -1,7 +1,7 @@
 /** Errors as RFC 9457 problem documents. */
 import { RagError } from "@rag-personal/core";
 import type { Context } from "hono";
-import type { RestEnvironment } from "./environment.ts";
+import type { HttpEnvironment } from "./environment.ts";
 
 /** A problem document, as it goes over the wire. */
 export interface Problem {
@@ -39,7 +39,7 @@ export function toProblem(error: RagError, requestId: string): Problem {
 }
 
 /** The response for anything thrown in a route. */
-export function problemResponse(c: Context<RestEnvironment>, thrown: unknown, extraHeaders: Readonly<Record<string, string>> = {}): Response {
+export function problemResponse(c: Context<HttpEnvironment>, thrown: unknown, extraHeaders: Readonly<Record<string, string>> = {}): Response {
   const error = toRagError(thrown);
   const requestId = c.get("requestId");
   const headers: Record<string, string> = {

@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { Hono } from "hono";
 import { afterEach, describe, expect, it } from "vitest";
 import { type HttpServer, startHttpServer } from "../http-server.ts";
-import type { RestEnvironment } from "./environment.ts";
+import type { HttpEnvironment } from "./environment.ts";
 import { abortAtRequestEnd } from "./request-end.ts";
 
 const LIMITS = { headersTimeoutMs: 5_000, requestTimeoutMs: 5_000, maxConnections: 10 };
@@ -13,7 +13,7 @@ afterEach(() => server?.stop(0));
 async function scene() {
   const begun = Promise.withResolvers<AbortSignal>();
   const answer = Promise.withResolvers<string>();
-  const app = new Hono<RestEnvironment>();
+  const app = new Hono<HttpEnvironment>();
   app.get("/", async (c) => {
     begun.resolve(abortAtRequestEnd(c).signal);
     return c.text(await answer.promise);

@@ -2,9 +2,9 @@
 import { RagError } from "@rag-personal/core";
 import type { Context } from "hono";
 import type { z } from "zod";
-import type { RestEnvironment } from "./environment.ts";
+import type { HttpEnvironment } from "./environment.ts";
 
-interface BodyLimits {
+export interface BodyLimits {
   readonly maxBodyBytes: number;
   readonly maxJsonDepth: number;
 }
@@ -12,12 +12,13 @@ interface BodyLimits {
 /** Without `stream`, a decoder keeps nothing from one call to the next. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-function requireType(c: Context<RestEnvironment>, type: string): void {
+function requireType(c: Context<HttpEnvironment>, type: string): void {
   const given = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
   if (given !== type) throw new RagError("unsupported_media_type", `The body must be sent as Content-Type: ${type}.`);
 }
 
-async function readText(c: Context<RestEnvironment>, maxBodyBytes: number): Promise<string> {
+/** A body of any type, as text. */
+export async function readText(c: Context<HttpEnvironment>, { maxBodyBytes }: Pick<BodyLimits, "maxBodyBytes">): Promise<string> {
   const bytes = hasShortLength(c, maxBodyBytes) ? await readWhole(c) : await readParts(c, maxBodyBytes);
   try {
     return utf8.decode(bytes);
@@ -27,14 +28,14 @@ async function readText(c: Context<RestEnvironment>, maxBodyBytes: number): Prom
 }
 
 /** Node's parser takes no more of a body than its length says, and refuses a request with two lengths; without Node nobody vouches for it. */
-function hasShortLength(c: Context<RestEnvironment>, maxBodyBytes: number): boolean {
+function hasShortLength(c: Context<HttpEnvironment>, maxBodyBytes: number): boolean {
   const headers = c.env.incoming?.headers;
   const length = headers?.["content-length"];
   return length !== undefined && headers?.["transfer-encoding"] === undefined && Number(length) <= maxBodyBytes;
 }
 
 /** Straight from Node, without the streams of a web request, which cost more than the rest of a short request. */
-async function readWhole(c: Context<RestEnvironment>): Promise<Uint8Array> {
+async function readWhole(c: Context<HttpEnvironment>): Promise<Uint8Array> {
   try {
     return new Uint8Array(await c.req.arrayBuffer());
   } catch (cause) {
@@ -43,7 +44,7 @@ async function readWhole(c: Context<RestEnvironment>): Promise<Uint8Array> {
 }
 
 /** Counts what really arrives, so that neither a lying length nor a chunked body gets past the limit. */
-async function readParts(c: Context<RestEnvironment>, maxBodyBytes: number): Promise<Uint8Array> {
+async function readParts(c: Context<HttpEnvironment>, maxBodyBytes: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of bodyParts(c.req.raw)) {
@@ -110,37 +111,54 @@ export function jsonDepth(text: string): number {
   return deepest;
 }
 
+/** At most so many issues are told. */
+const MAX_ISSUES = 20;
+
+/** One issue per wrong field. */
+export function invalidInput(error: z.ZodError): RagError {
+  const issues = error.issues.slice(0, MAX_ISSUES).map(({ path, message }) => ({ path: path.join("."), message }));
+  const first = issues[0];
+  const message = first === undefined ? "The request is not valid." : `${first.path === "" ? "The body" : first.path}: ${first.message}`;
+  return new RagError("invalid_request", message, { issues });
+}
+
 /** @throws {RagError} `invalid_request` with one issue per wrong field. */
-export function validate<T>(schema: z.ZodType<T>, value: unknown): T {
+export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issues = result.error.issues.slice(0, 20).map((issue) => ({ path: issue.path.join("."), message: issue.message }));
-  const first = issues[0];
-  throw new RagError(
-    "invalid_request",
-    first === undefined ? "The request is not valid." : `${first.path === "" ? "The body" : first.path}: ${first.message}`,
-    { issues },
-  );
+  throw invalidInput(result.error);
 }
 
 /** A JSON body that satisfies the schema. */
-export async function readJson<T>(c: Context<RestEnvironment>, schema: z.ZodType<T>, limits: BodyLimits): Promise<T> {
+export async function readJson<Schema extends z.ZodType>(c: Context<HttpEnvironment>, schema: Schema, limits: BodyLimits): Promise<z.output<Schema>> {
+  return validate(schema, await readJsonValue(c, limits));
+}
+
+/** Any JSON body. */
+export async function readJsonValue(c: Context<HttpEnvironment>, limits: BodyLimits): Promise<unknown> {
   requireType(c, "application/json");
-  const text = await readText(c, limits.maxBodyBytes);
-  if (jsonDepth(text) > limits.maxJsonDepth) {
-    throw new RagError("invalid_request", `The JSON is nested deeper than the ${limits.maxJsonDepth} levels allowed (MAX_JSON_DEPTH).`);
+  return parseJson(await readText(c, limits), limits);
+}
+
+/** @throws {RagError} `invalid_request` for JSON that is nested too deep. */
+export function requireDepth(text: string, { maxJsonDepth }: Pick<BodyLimits, "maxJsonDepth">): void {
+  if (jsonDepth(text) > maxJsonDepth) {
+    throw new RagError("invalid_request", `The JSON is nested deeper than the ${maxJsonDepth} levels allowed (MAX_JSON_DEPTH).`);
   }
-  let value: unknown;
+}
+
+/** @throws {RagError} `invalid_request` for what is no JSON, or nested too deep. */
+export function parseJson(text: string, limits: Pick<BodyLimits, "maxJsonDepth">): unknown {
+  requireDepth(text, limits);
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw new RagError("invalid_request", "The body is not valid JSON.", { cause });
   }
-  return validate(schema, value);
 }
 
 /** A form-encoded body that satisfies the schema. */
-export async function readForm<T>(c: Context<RestEnvironment>, schema: z.ZodType<T>, limits: BodyLimits): Promise<T> {
+export async function readForm<Schema extends z.ZodType>(c: Context<HttpEnvironment>, schema: Schema, limits: BodyLimits): Promise<z.output<Schema>> {
   requireType(c, "application/x-www-form-urlencoded");
-  return validate(schema, Object.fromEntries(new URLSearchParams(await readText(c, limits.maxBodyBytes))));
+  return validate(schema, Object.fromEntries(new URLSearchParams(await readText(c, limits))));
 }

@@ -1,0 +1,91 @@
+/** API keys are made, listed and revoked; the key itself is seen once. */
+import { RagError } from "@rag-personal/core";
+import { z } from "zod";
+import { CLIENT_OPERATIONS } from "../policy.ts";
+import { type ApiKeyRecord, keyPrefix } from "../security/api-keys.ts";
+import type { AppServices } from "../services.ts";
+import { byId, isoTime, isoTimeOrNull, nothing, time } from "./fields.ts";
+import { type Immutable, procedure } from "./procedure.ts";
+
+/** With the slash at its end, `people/` cannot open `people-archive/`. */
+const folder = z
+  .string()
+  .max(1_000)
+  .regex(/^[^/\\]+(?:\/[^/\\]+)*\/$/, "must be a folder below the documents folder and end with a slash, such as handbook/")
+  .refine((path) => path.split("/").every((name) => name !== "." && name !== ".."), "must not have . or .. in it")
+  .refine((path) => path.isWellFormed() && !path.includes("\0"), "must be text without NUL");
+
+const requests = z.int().min(1).max(1_000_000_000);
+
+const request = z.strictObject({
+  name: z
+    .string()
+    .max(100)
+    .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, "must be one line of text")
+    .refine((name) => name.trim() !== "", "must not be empty"),
+  operations: z
+    .array(z.enum(CLIENT_OPERATIONS))
+    .min(1)
+    .default(() => [...CLIENT_OPERATIONS]),
+  pathPrefixes: z.array(folder).min(1).max(50).optional(),
+  requestsPerMinute: requests.optional(),
+  requestsPerDay: requests.optional(),
+  expiresAt: z.iso.datetime({ offset: true }).optional(),
+});
+
+const record = z.object({
+  id: z.string(),
+  name: z.string(),
+  prefix: z.string(),
+  operations: z.array(z.enum(CLIENT_OPERATIONS)),
+  pathPrefixes: z.array(z.string()).nullable(),
+  requestsPerMinute: z.int().nullable(),
+  requestsPerDay: z.int().nullable(),
+  createdAt: time,
+  expiresAt: time.nullable(),
+  revokedAt: time.nullable(),
+  lastUsedAt: time.nullable(),
+});
+
+const describe = (key: ApiKeyRecord): Immutable<z.output<typeof record>> => ({
+  id: key.id,
+  name: key.name,
+  prefix: keyPrefix(key.id),
+  operations: key.operations,
+  pathPrefixes: key.pathPrefixes ?? null,
+  requestsPerMinute: key.requestsPerMinute ?? null,
+  requestsPerDay: key.requestsPerDay ?? null,
+  createdAt: isoTime(key.createdAtMs),
+  expiresAt: isoTimeOrNull(key.expiresAtMs),
+  revokedAt: isoTimeOrNull(key.revokedAtMs),
+  lastUsedAt: isoTimeOrNull(key.lastUsedAtMs),
+});
+
+export function createApiKeyProcedures({ apiKeys }: Pick<AppServices, "apiKeys">) {
+  return {
+    create: procedure({
+      operation: "apiKeys.create",
+      input: request,
+      output: record.extend({ key: z.string() }),
+      async run({ expiresAt, operations, name, pathPrefixes, requestsPerMinute, requestsPerDay }) {
+        const scope = { operations: [...new Set(operations)], pathPrefixes, requestsPerMinute, requestsPerDay };
+        const made = await apiKeys.create({ name, ...scope, expiresAtMs: expiresAt === undefined ? undefined : Date.parse(expiresAt) });
+        return { ...describe(made.record), key: made.key };
+      },
+    }),
+    list: procedure({
+      operation: "apiKeys.list",
+      input: nothing,
+      output: z.object({ apiKeys: z.array(record) }),
+      run: async () => ({ apiKeys: (await apiKeys.list()).map(describe) }),
+    }),
+    revoke: procedure({
+      operation: "apiKeys.revoke",
+      input: byId,
+      output: z.void(),
+      async run({ id }) {
+        if (!(await apiKeys.revoke(id))) throw new RagError("not_found", "There is no API key with this id. GET /admin/api-keys lists them.");
+      },
+    }),
+  };
+}

@@ -1,0 +1,67 @@
+/** The documents as they are stored. */
+import { type DocumentSummary, RagError } from "@rag-personal/core";
+import { z } from "zod";
+import type { AppServices } from "../services.ts";
+import { byId, count, isoTime, nothing, time } from "./fields.ts";
+import { type Immutable, procedure } from "./procedure.ts";
+
+const stored = {
+  id: z.string(),
+  path: z.string(),
+  title: z.string(),
+  format: z.enum(["markdown", "text", "html", "csv", "json"]),
+  contentHash: z.string(),
+  sourceHash: z.string(),
+  sizeBytes: count,
+  updatedAt: time,
+};
+
+const summary = z.object({ ...stored, chunkCount: count });
+
+/** What a deletion removed, store by store. */
+const receipt = z.object({
+  documentId: z.string(),
+  path: z.string(),
+  rows: z.object({ documents: count, chunks: count }),
+  index: z.object({ chunks: count }),
+  vectors: z.object({ chunks: z.union([count, z.literal("pending")]), embeddings: count }).optional(),
+});
+
+const noDocument = (): RagError => new RagError("not_found", "There is no document with this id. GET /admin/documents lists them.");
+
+const describe = ({ updatedAtMs, ...document }: DocumentSummary): Immutable<z.output<typeof summary>> => ({
+  ...document,
+  updatedAt: isoTime(updatedAtMs),
+});
+
+export function createDocumentProcedures(services: Pick<AppServices, "documents" | "deleteDocument">) {
+  return {
+    list: procedure({
+      operation: "documents.list",
+      input: nothing,
+      output: z.object({ documents: z.array(summary) }),
+      run: async () => ({ documents: (await services.documents.listDocuments()).map(describe) }),
+    }),
+    get: procedure({
+      operation: "documents.get",
+      input: byId,
+      output: z.object({ ...stored, text: z.string() }),
+      async run({ id }) {
+        const document = await services.documents.getDocument(id);
+        if (document === undefined) throw noDocument();
+        const { updatedAtMs, ...rest } = document;
+        return { ...rest, updatedAt: isoTime(updatedAtMs) };
+      },
+    }),
+    delete: procedure({
+      operation: "documents.delete",
+      input: byId,
+      output: receipt,
+      async run({ id }) {
+        const gone = await services.deleteDocument(id);
+        if (gone === undefined) throw noDocument();
+        return gone;
+      },
+    }),
+  };
+}

@@ -1,0 +1,27 @@
+/** A judgement of an answer; the same id twice counts once. */
+import { z } from "zod";
+import { principalName } from "../policy.ts";
+import type { AppServices } from "../services.ts";
+import { identifier } from "./fields.ts";
+import { procedure } from "./procedure.ts";
+
+export function createFeedbackProcedures(services: Pick<AppServices, "saveFeedback" | "newId" | "now">) {
+  return {
+    write: procedure({
+      operation: "feedback.write",
+      input: z.strictObject({
+        /** The idempotency key. */
+        id: z.uuid().optional(),
+        rating: z.enum(["up", "down"]),
+        requestId: identifier.optional(),
+        sessionId: identifier.optional(),
+        comment: z.string().max(5_000).optional(),
+      }),
+      output: z.object({ id: z.string(), stored: z.literal(true) }),
+      async run({ id = services.newId(), ...judgement }, { principal }) {
+        await services.saveFeedback({ ...judgement, id, principal: principalName(principal), atMs: services.now() });
+        return { id, stored: true as const };
+      },
+    }),
+  };
+}

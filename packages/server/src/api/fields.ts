@@ -1,0 +1,37 @@
+/** Fields that several procedures take or give. Unknown fields are refused, so that a misspelt one is noticed. */
+import { z } from "zod";
+
+export const identifier = z.string().min(1).max(200);
+
+/** For procedures that take nothing. */
+export const nothing = z.strictObject({}).optional();
+
+export const byId = z.strictObject({ id: identifier });
+
+/** Restricts what an answer may rest on; all given fields must hold. */
+export const filters = z.strictObject({
+  pathPrefixes: z.array(z.string().min(1).max(1_000)).min(1).max(50).optional(),
+  documentIds: z.array(identifier).min(1).max(200).optional(),
+});
+
+/** @param maxChars length in UTF-16 units (MAX_QUESTION_CHARS). */
+export const questionText = (maxChars: number) =>
+  z
+    .string()
+    .max(maxChars, `must not be longer than ${maxChars} characters (MAX_QUESTION_CHARS)`)
+    .refine((text) => text.trim() !== "", "must not be empty");
+
+/** ISO 8601 in UTC. */
+export const time = z.iso.datetime();
+
+/** A length, a count or an offset. */
+export const count = z.int().min(0);
+
+/** 0..1. */
+export const share = z.number();
+
+/** @param ms milliseconds since the epoch. */
+export const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+/** @param ms milliseconds since the epoch; undefined becomes null. */
+export const isoTimeOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : isoTime(ms));

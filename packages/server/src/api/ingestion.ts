@@ -1,0 +1,63 @@
+/** Reading the documents folder again, and following how far it is. */
+import { RagError } from "@rag-personal/core";
+import { z } from "zod";
+import type { AppServices } from "../services.ts";
+import { byId, count, nothing } from "./fields.ts";
+import { procedure, streamProcedure } from "./procedure.ts";
+
+const progress = z.object({ done: count, total: count });
+
+const fileResult = z.object({
+  path: z.string(),
+  outcome: z.enum(["added", "changed", "removed", "unchanged", "failed"]),
+  chunks: count.optional(),
+  stage: z.string().optional(),
+  reason: z.string().optional(),
+  keptEarlierVersion: z.boolean().optional(),
+});
+
+const job = z.object({
+  id: z.string(),
+  state: z.enum(["running", "succeeded", "failed", "interrupted"]),
+  startedAt: z.string(),
+  finishedAt: z.string().nullable(),
+  progress,
+  counts: z.object({ added: count, changed: count, removed: count, unchanged: count, failed: count }),
+  files: z.array(fileResult),
+  error: z.string().nullable(),
+});
+
+/** The state of the job now, each file as it is done, and the end. */
+const jobEvent = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("job"), job }),
+  z.object({ type: z.literal("file"), file: fileResult }),
+  z.object({ type: z.literal("progress"), progress }),
+  z.object({ type: z.literal("done"), job }),
+]);
+
+const noJob = (): RagError => new RagError("not_found", "There is no ingestion job with this id. Start one with POST /ingest.");
+
+export function createIngestionProcedures({ ingestion }: Pick<AppServices, "ingestion">) {
+  return {
+    start: procedure({ operation: "ingest.start", input: nothing, output: job, run: () => ingestion.start() }),
+    get: procedure({
+      operation: "ingest.read",
+      input: byId,
+      output: job,
+      async run({ id }) {
+        const found = await ingestion.get(id);
+        if (found === undefined) throw noJob();
+        return found;
+      },
+    }),
+    events: streamProcedure({
+      operation: "ingest.read",
+      input: byId,
+      event: jobEvent,
+      async *run({ id }, { signal }) {
+        if ((await ingestion.get(id)) === undefined) throw noJob();
+        yield* ingestion.follow(id, signal);
+      },
+    }),
+  };
+}

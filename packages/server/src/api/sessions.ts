@@ -1,0 +1,65 @@
+/** A principal's own conversations. Somebody else's look exactly like none. */
+import { RagError } from "@rag-personal/core";
+import { z } from "zod";
+import { principalName } from "../policy.ts";
+import type { AppServices } from "../services.ts";
+import { byId, count, isoTime, time } from "./fields.ts";
+import { procedure } from "./procedure.ts";
+
+const summary = z.object({ id: z.string(), turnCount: count, createdAt: time, updatedAt: time, lastQuestion: z.string().nullable() });
+
+const turn = z.object({
+  question: z.string(),
+  standaloneQuestion: z.string(),
+  answer: z.string(),
+  answerable: z.boolean(),
+  citedTitles: z.array(z.string()),
+  at: time,
+});
+
+const noSession = (): RagError => new RagError("not_found", "There is no session with this id. Ask without sessionId to start one.");
+
+export function createSessionProcedures({ sessions }: Pick<AppServices, "sessions">) {
+  return {
+    list: procedure({
+      operation: "sessions.list",
+      input: z.strictObject({ limit: z.coerce.number<number>().int().min(1).max(1_000).default(100) }),
+      output: z.object({ sessions: z.array(summary) }),
+      async run({ limit }, { principal }) {
+        const own = await sessions.list(principalName(principal), limit);
+        return {
+          sessions: own.map(({ id, turns, createdAtMs, updatedAtMs }) => ({
+            id,
+            turnCount: turns.length,
+            createdAt: isoTime(createdAtMs),
+            updatedAt: isoTime(updatedAtMs),
+            lastQuestion: turns.at(-1)?.question ?? null,
+          })),
+        };
+      },
+    }),
+    get: procedure({
+      operation: "sessions.get",
+      input: byId,
+      output: z.object({ id: z.string(), createdAt: time, updatedAt: time, turns: z.array(turn) }),
+      async run({ id }, { principal }) {
+        const session = await sessions.load(principalName(principal), id);
+        if (session === undefined) throw noSession();
+        return {
+          id: session.id,
+          createdAt: isoTime(session.createdAtMs),
+          updatedAt: isoTime(session.updatedAtMs),
+          turns: session.turns.map(({ atMs, ...rest }) => ({ ...rest, at: isoTime(atMs) })),
+        };
+      },
+    }),
+    delete: procedure({
+      operation: "sessions.delete",
+      input: byId,
+      output: z.void(),
+      async run({ id }, { principal }) {
+        if (!(await sessions.remove(principalName(principal), id))) throw noSession();
+      },
+    }),
+  };
+}

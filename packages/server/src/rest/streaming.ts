@@ -1,0 +1,40 @@
+/** Routes that answer with JSON or, for whoever asks for them, with server-sent events. */
+import type { Context } from "hono";
+import type { RequestCaller } from "../http/caller.ts";
+import type { HttpEnvironment } from "../http/environment.ts";
+import { eventStreamResponse, type ServerEvent } from "../http/event-stream.ts";
+import { toProblem, toRagError } from "../http/problem.ts";
+import type { AppServices } from "../services.ts";
+
+export const wantsEvents = (c: Context<HttpEnvironment>): boolean => (c.req.header("accept") ?? "").includes("text/event-stream");
+
+/** What fails before the first event is thrown, and so becomes an ordinary response with its own status; what fails later is an `error` event. */
+export async function streamResponse<Event>(
+  { log, limits }: Pick<AppServices, "log" | "limits">,
+  caller: RequestCaller,
+  events: AsyncIterable<Event>,
+  toServerEvent: (event: Event) => ServerEvent,
+): Promise<Response> {
+  const { requestId } = caller;
+  const iterator = events[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  async function* serverEvents(): AsyncGenerator<ServerEvent> {
+    try {
+      for (let next = first; next.done !== true; next = await iterator.next()) yield toServerEvent(next.value);
+    } catch (thrown) {
+      const error = toRagError(thrown);
+      if (!caller.signal.aborted) log.warn({ requestId, err: error.cause ?? error, code: error.code }, "stream failed");
+      yield { event: "error", data: toProblem(error, requestId) };
+    } finally {
+      // However the reader went, what is behind the stream must come to its end too.
+      await iterator.return?.(undefined);
+    }
+  }
+  return eventStreamResponse({
+    events: serverEvents(),
+    headers: { "x-request-id": requestId },
+    onClose: () => caller.leave(),
+    writeTimeoutMs: limits.streamWriteTimeoutMs,
+    stopping: { signal: caller.stopping, requestId },
+  });
+}

@@ -1,0 +1,125 @@
+/** `/trpc`: the router over HTTP. */
+import type { RagError } from "@rag-personal/core";
+import { type AnyTRPCProcedure, getTRPCErrorFromUnknown, type TRPCError } from "@trpc/server";
+import { resolveResponse } from "@trpc/server/http";
+import type { Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Api } from "../api/api.ts";
+import { authenticate } from "../http/authenticate.ts";
+import { callerOf } from "../http/caller.ts";
+import type { HttpEnvironment } from "../http/environment.ts";
+import { logError } from "../http/error-log.ts";
+import { toRagError } from "../http/problem.ts";
+import { discardBody, parseJson, readText, requireDepth } from "../http/read-body.ts";
+import { abortAtRequestEnd } from "../http/request-end.ts";
+import type { AppServices } from "../services.ts";
+import { errorShape, refusalOf } from "./error-shape.ts";
+import type { TrpcContext } from "./procedures.ts";
+import { createAppRouter } from "./router.ts";
+
+const PREFIX = "/trpc/";
+/** Calls in one request; each counts for itself against a key's budget. */
+const MAX_BATCH_SIZE = 20;
+const HEADERS = { "content-type": "application/json", vary: "trpc-accept, accept" };
+
+/**
+ * A call on its own is answered here; batches and streams go to tRPC's own resolver. Both give the same bytes: the resolver, which
+ * builds a web request, two abort controllers and a promise for each part of any batch there could be, takes several times as long.
+ */
+export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppServices): void {
+  const router = createAppRouter(api);
+  const procedures = new Map(Object.entries<unknown>(router._def.procedures).filter(isProcedure));
+
+  async function contextOf(c: Context<HttpEnvironment>): Promise<TrpcContext> {
+    let refusal: RagError | undefined;
+    try {
+      c.set("principal", await authenticate(c, services.authenticator));
+    } catch (thrown) {
+      refusal = toRagError(thrown);
+    }
+    return { caller: callerOf(c), refusal, readTimeoutMs: services.limits.streamWriteTimeoutMs };
+  }
+
+  function refuse(c: Context<HttpEnvironment>, error: TRPCError): RagError {
+    const refusal = refusalOf(error);
+    logError(services.log, c.get("requestId"), refusal);
+    if (refusal.retryAfterSeconds !== undefined) c.header("retry-after", String(refusal.retryAfterSeconds));
+    if (refusal.code === "unauthenticated") c.header("www-authenticate", 'Bearer realm="rag-personal"');
+    return refusal;
+  }
+
+  async function answerCall(c: Context<HttpEnvironment>, path: string, procedure: AnyTRPCProcedure): Promise<Response> {
+    try {
+      const ctx = await contextOf(c);
+      const data = await procedure({
+        path,
+        ctx,
+        type: procedure._def.type,
+        signal: undefined,
+        batchIndex: 0,
+        getRawInput: async () => {
+          const text = c.req.method === "GET" ? c.req.query("input") : await readText(c, services.limits);
+          return text === undefined || text === "" ? undefined : parseJson(text, services.limits);
+        },
+      });
+      return c.body(JSON.stringify({ result: { data } }), 200, HEADERS);
+    } catch (thrown) {
+      const error = getTRPCErrorFromUnknown(thrown);
+      const { status } = refuse(c, error);
+      await endBody(c);
+      const body = JSON.stringify({ error: errorShape(error, path, c.get("requestId")) });
+      return c.body(body, status as ContentfulStatusCode, HEADERS);
+    }
+  }
+
+  async function resolve(c: Context<HttpEnvironment>, path: string): Promise<Response> {
+    const { method, url } = c.req;
+    const headers = c.req.header();
+    let body: string | null = null;
+    let failure: TRPCError | null = null;
+    try {
+      if (method === "POST") body = (await readText(c, services.limits)) || null;
+      requireDepth(body ?? c.req.query("input") ?? "", services.limits);
+    } catch (thrown) {
+      failure = getTRPCErrorFromUnknown(thrown);
+    }
+    const response = await resolveResponse({
+      router,
+      path,
+      req: new Request(url, { method, headers, body, signal: abortAtRequestEnd(c).signal }),
+      error: failure,
+      createContext: () => contextOf(c),
+      maxBatchSize: MAX_BATCH_SIZE,
+      allowMethodOverride: true,
+      onError: ({ error }) => void refuse(c, error),
+    });
+    await endBody(c);
+    for (const [name, value] of response.headers) c.header(name, value);
+    return response.body === null ? c.body(null, 204) : c.body(response.body, response.status as ContentfulStatusCode);
+  }
+
+  app.all(`${PREFIX}*`, (c) => {
+    const path = c.req.path.slice(PREFIX.length);
+    const procedure = procedures.get(path);
+    c.set("routeLabel", `${PREFIX}${procedure === undefined ? "*" : path}`);
+    return procedure !== undefined && isPlainCall(c, procedure) ? answerCall(c, path, procedure) : resolve(c, path);
+  });
+}
+
+/** By their dotted paths; what tRPC declares of them is how they were nested. */
+const isProcedure = (entry: [string, unknown]): entry is [string, AnyTRPCProcedure] => typeof entry[1] === "function" && "_def" in entry[1];
+
+/** Whether it is one call of a query or a mutation, by a method that it takes, with a body that can be one. */
+function isPlainCall(c: Context<HttpEnvironment>, { _def: { type } }: AnyTRPCProcedure): boolean {
+  if (type === "subscription" || c.req.query("batch") !== undefined) return false;
+  if (c.req.header("trpc-accept") !== undefined || c.req.header("accept")?.includes("application/jsonl") === true) return false;
+  if (c.req.method === "GET") return type === "query";
+  return c.req.method === "POST" && /^application\/json *(?:;|$)/i.test(c.req.header("content-type") ?? "");
+}
+
+/** The rest of a body that was refused would be taken for the next request: after a short one the connection goes on, else it ends. */
+async function endBody(c: Context<HttpEnvironment>): Promise<void> {
+  if (c.env.incoming?.complete !== false) return;
+  await discardBody(c.req.raw);
+  if (!c.env.incoming.complete) c.header("connection", "close");
+}

@@ -1,0 +1,87 @@
+/** How a procedure of ours becomes one of tRPC: authorised first, then read by its schema, then run. */
+import type { RagError } from "@rag-personal/core";
+import { initTRPC, type TRPCMutationProcedure, type TRPCQueryProcedure, type TRPCSubscriptionProcedure } from "@trpc/server";
+import type { z } from "zod";
+import type { Caller, Procedure, StreamProcedure } from "../api/procedure.ts";
+import { authorise, type Operation } from "../policy.ts";
+import { errorShape } from "./error-shape.ts";
+import { readInTime } from "./read-in-time.ts";
+
+export interface TrpcContext {
+  readonly caller: Caller;
+  /** Why the credentials that were sent do not count; every call is refused with it. */
+  readonly refusal: RagError | undefined;
+  /** How long a reader may leave an event unread, in milliseconds. */
+  readonly readTimeoutMs: number;
+}
+
+/** Sent while nothing happens, so that no proxy takes the connection for dead. */
+const PING_MS = 15_000;
+
+const t = initTRPC.context<TrpcContext>().create({
+  isDev: false,
+  errorFormatter: ({ error, path, ctx }) => errorShape(error, path, ctx?.caller.requestId),
+  sse: { ping: { enabled: true, intervalMs: PING_MS } },
+});
+
+export const { router } = t;
+
+const authorised = (operation: Operation) =>
+  t.procedure.use(async ({ ctx, next }) => {
+    if (ctx.refusal !== undefined) throw ctx.refusal;
+    await authorise(operation, ctx.caller.principal);
+    return await next();
+  });
+
+/** In a batch, and in a stream, tRPC has a signal for each call. */
+function callerOf({ ctx: { caller }, signal }: { readonly ctx: TrpcContext; readonly signal: AbortSignal | undefined }): Caller {
+  if (signal === undefined) return caller;
+  const { principal, requestId, address, stopping } = caller;
+  return { principal, requestId, address, stopping, signal };
+}
+
+async function* parsed(schema: z.ZodType, events: AsyncIterable<unknown>): AsyncGenerator<unknown, void> {
+  for await (const event of events) yield schema.parse(event);
+}
+
+/** The types of a procedure, for its clients. */
+interface Types<Input extends z.ZodType, Output extends z.ZodType> {
+  readonly input: z.input<Input>;
+  readonly output: z.output<Output>;
+  readonly meta: object;
+}
+
+// tRPC infers types from concrete schemas alone, not through these functions: the schemas go in without their types, which stand beside.
+
+export function query<Input extends z.ZodType, Output extends z.ZodType>(parts: Procedure<Input, Output>) {
+  const { operation, input, output, run }: Procedure = parts;
+  const built = authorised(operation)
+    .input(input)
+    .output(output)
+    .query((call) => run(call.input, callerOf(call)));
+  return built as TRPCQueryProcedure<Types<Input, Output>>;
+}
+
+export function mutation<Input extends z.ZodType, Output extends z.ZodType>(parts: Procedure<Input, Output>) {
+  const { operation, input, output, run }: Procedure = parts;
+  const built = authorised(operation)
+    .input(input)
+    .output(output)
+    .mutation((call) => run(call.input, callerOf(call)));
+  return built as TRPCMutationProcedure<Types<Input, Output>>;
+}
+
+export function subscription<Input extends z.ZodType, Event extends z.ZodType>(parts: StreamProcedure<Input, Event>) {
+  const { operation, input, event, run }: StreamProcedure = parts;
+  const built = authorised(operation)
+    .input(input)
+    .subscription((call) => {
+      const caller = callerOf(call);
+      return readInTime(parsed(event, run(call.input, caller)), { timeoutMs: call.ctx.readTimeoutMs, stopping: caller.stopping });
+    });
+  return built as unknown as TRPCSubscriptionProcedure<{
+    readonly input: z.input<Input>;
+    readonly output: AsyncIterable<z.output<Event>, void>;
+    readonly meta: object;
+  }>;
+}
