@@ -3,6 +3,7 @@ import { RagError } from "@rag-personal/core";
 import { Hono } from "hono";
 import { matchedRoutes } from "hono/route";
 import { createApi } from "./api/api.ts";
+import { allowOrigins } from "./http/allow-origins.ts";
 import { authenticate } from "./http/authenticate.ts";
 import type { HttpEnvironment } from "./http/environment.ts";
 import { logError } from "./http/error-log.ts";
@@ -46,6 +47,8 @@ export function createApp(services: AppServices): Hono<HttpEnvironment> {
     }
     note(c.res.status);
   });
+
+  if (services.allowedOrigins.length > 0) app.use(allowOrigins(services.allowedOrigins));
 
   const api = createApi(services);
   // Before the authentication below: it tells who asks, and what is wrong with that, in the way of tRPC.

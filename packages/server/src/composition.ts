@@ -247,6 +247,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
         uptimeSeconds: Math.floor(process.uptime()),
       };
     },
+    allowedOrigins: config.CORS_ORIGINS,
     newId: randomUUID,
     now: clock.now,
     monotonic: clock.monotonic,

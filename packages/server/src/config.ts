@@ -75,6 +75,20 @@ const optionalUrl = (description: string, fallback: string): Setting<string | un
   parse: (raw) => (raw === undefined || raw === "" ? undefined : parseUrl(raw)),
 });
 
+/** Origins as browsers send them: scheme, host and port, nothing behind. */
+const origins = (description: string, fallback: string): Setting<readonly string[]> => ({
+  description,
+  fallback,
+  parse: (raw) =>
+    (raw ?? "").split(",").flatMap((entry) => {
+      const origin = entry.trim().replace(/\/$/, "");
+      if (origin === "") return [];
+      if (!URL.canParse(origin) || new URL(origin).origin !== origin.toLowerCase() || !/^https?:/i.test(origin))
+        throw new Error(`must be origins such as https://app.example.org, separated by commas, not "${entry.trim()}"`);
+      return [origin.toLowerCase()];
+    }),
+});
+
 /** Spaces count: what a model was trained with ends in one. */
 const verbatim = (description: string, fallback: string): Setting<string> => ({ description, fallback, parse: (raw) => raw ?? "" });
 
@@ -98,6 +112,7 @@ export const SETTINGS = {
   LISTEN_PID: integer("Process number that `LISTEN_FDS` is meant for; set together with it.", 0, 0, 2_147_483_647),
   DATA_DIR: text("Folder that holds everything the server keeps: database, secrets, lock.", "./data"),
   DOCS_DIR: optional("Folder whose documents are ingested at start and by `POST /ingest`.", "the `examples/documents` of this program"),
+  CORS_ORIGINS: origins("Other origins whose pages may use the API from a browser, such as `https://app.example.org`, separated by commas.", "none"),
   API_KEY: optional("Key for chat, search, sessions and feedback (`X-API-Key`).", "created at the first start", true),
   SECRET_KEY: optional("Secret that signs access tokens (HS256).", "created at the first start", true),
   ADMIN_PASSWORD: optional("Password of the user `admin`.", "created at the first start", true),

@@ -58,6 +58,8 @@ export interface AppServices extends ConfinedReading {
   resetBreaker(): BreakerState;
   /** Forgets every cached answer; sessions and budgets stay. @returns how many went. */
   clearCache(): Promise<number>;
+  /** Other origins whose pages may use the API. */
+  readonly allowedOrigins: readonly string[];
   newId(): string;
   /** Milliseconds since the epoch. */
   now(): number;

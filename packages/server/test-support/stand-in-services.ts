@@ -91,6 +91,7 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
       answeredBy: "extractive",
       uptimeSeconds: 0,
     }),
+    allowedOrigins: [],
     newId: () => crypto.randomUUID(),
     now: clock.now,
     monotonic: clock.monotonic,
