@@ -101,7 +101,7 @@ async function startServer(dataDir: string, docsDir: string): Promise<Server> {
       return await response.json();
     },
     async confirms({ documentId, contentHash, start, end, quote }) {
-      const load = async () => await (await fetch(`${address}/admin/documents/${documentId}`, { headers: { authorization } })).json();
+      const load = async () => await (await fetch(`${address}/documents/${documentId}`, { headers: { authorization } })).json();
       const loaded = texts.get(documentId) ?? load();
       texts.set(documentId, loaded);
       const document = await loaded;

@@ -82,9 +82,9 @@ heading "Ingest: read the documents folder again, and follow the job"
 job_id="$(admin_request /ingest --request POST | field id)"
 admin_request "/ingest/$job_id" --no-buffer --header 'Accept: text/event-stream'
 
-heading "Documents: the list, then one with its stored text, then the figures"
-documents="$(admin_request /admin/documents)"
+heading "Documents: a page of the list, then one with its stored text, then the figures"
+documents="$(request '/documents?pathPrefix=handbook/&limit=3')"
 pretty <<<"$documents"
 document_id="$(node -e 'console.log(JSON.parse(require("node:fs").readFileSync(0, "utf8")).documents[0].id)' <<<"$documents")"
-admin_request "/admin/documents/$document_id" | pretty
+request "/documents/$document_id" | pretty
 admin_request /admin/stats | pretty

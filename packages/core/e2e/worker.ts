@@ -56,6 +56,7 @@ function createDocuments(): DocumentStore {
   const rows = new Map<string, StoredDocument>();
   return {
     listDocuments: async () => [],
+    listSomeDocuments: async () => [],
     getDocument: async (id) => rows.get(id),
     async replaceDocument(document) {
       rows.set(document.id, document);

@@ -47,6 +47,7 @@ export type {
   ChunkVector,
   Clock,
   DeletionReceipt,
+  DocumentListing,
   DocumentStore,
   Embedder,
   EmbedOptions,

@@ -16,9 +16,20 @@ export interface DeletionReceipt {
   readonly rows: { readonly documents: number; readonly chunks: number };
 }
 
+/** Which documents to list, in the order of their paths by code point. */
+export interface DocumentListing {
+  /** At most so many. */
+  readonly limit: number;
+  /** Only documents whose path comes after this one; it need not be there itself. */
+  readonly after?: string | undefined;
+  /** Only documents whose path begins with one of these; none of them admits nothing. */
+  readonly pathPrefixes?: readonly string[] | undefined;
+}
+
 /** The record of documents and chunks. Every method throws `store_unavailable` when the store is away. */
 export interface DocumentStore {
   listDocuments(): Promise<DocumentSummary[]>;
+  listSomeDocuments(listing: DocumentListing): Promise<DocumentSummary[]>;
   getDocument(id: string): Promise<StoredDocument | undefined>;
   /** Stores a document and its chunks in one transaction, replacing what was there under the same id. Resolves only when it is durable. */
   replaceDocument(document: StoredDocument, chunks: readonly Chunk[]): Promise<void>;

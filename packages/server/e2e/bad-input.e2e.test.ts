@@ -131,7 +131,7 @@ describe("ids and routes", () => {
 
   it.each(["\u0000", "a\u0000b", "\ud800"])("that no database can hold are simply not there: %j", async (id) => {
     expectProblem(await api.client("POST", "/chat", { body: { question: "Who designed the tower?", sessionId: id } }), 404, "not_found");
-    expectProblem(await api.admin("GET", "/admin/documents/%00"), 404, "not_found");
+    expectProblem(await api.client("GET", "/documents/%00"), 404, "not_found");
   });
 
   it("that do not exist are 404, and those that take another method are 405 and say which", async () => {
@@ -154,9 +154,9 @@ describe("credentials", () => {
     ["POST", "/ingest", "admin"],
     ["GET", "/ingest/x", "admin"],
     ["GET", "/admin/stats", "admin"],
-    ["GET", "/admin/documents", "admin"],
-    ["GET", "/admin/documents/x", "admin"],
-    ["DELETE", "/admin/documents/x", "admin"],
+    ["GET", "/documents", "client"],
+    ["GET", "/documents/x", "client"],
+    ["DELETE", "/documents/x", "admin"],
   ];
 
   it.each(routes)("are needed for %s %s", async (method, path, needed) => {
@@ -308,7 +308,7 @@ describe("files", () => {
         "broken.json": "failed parse",
         "huge.md": "failed read",
       });
-      const { body: list } = await otherApi.admin("GET", "/admin/documents");
+      const { body: list } = await otherApi.admin("GET", "/documents");
       const paths = list.documents.map(({ path }: { path: string }) => path).sort();
       expect(paths).toEqual(["deep.md", "large.md", "latin1.txt", "utf16.md"]);
       const answer = async (question: string) => (await otherApi.client("POST", "/chat", { body: { question } })).body;

@@ -79,10 +79,10 @@ it("answers without Chroma by words and the learnt space, marked degraded, and h
 });
 
 it("puts a deletion off until Chroma is back, and says so", async () => {
-  const { body } = await api.admin("GET", "/admin/documents");
+  const { body } = await api.admin("GET", "/documents");
   const [{ id }] = body.documents;
   await chroma.kill();
-  expect((await api.admin("DELETE", `/admin/documents/${id}`)).body.vectors).toMatchObject({ chunks: "pending" });
+  expect((await api.admin("DELETE", `/documents/${id}`)).body.vectors).toMatchObject({ chunks: "pending" });
   await chroma.restart();
   await inStep();
   expect((await storedIds()).filter((chunkId) => chunkId.startsWith(id))).toEqual([]);

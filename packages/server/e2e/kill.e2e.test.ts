@@ -152,7 +152,7 @@ describe("kill -9 at random moments", () => {
 
       const last = await startServer({ DATA_DIR: dataDir, DOCS_DIR: docs });
       const api = await connectApi(last);
-      const { body } = await api.admin("GET", "/admin/documents");
+      const { body } = await api.admin("GET", "/documents");
       const stored = Object.fromEntries(body.documents.map(({ path, sourceHash }: Record<string, string>) => [path, sourceHash]));
       expect(stored).toEqual(Object.fromEntries([...texts].map(([path, text]) => [path, sha256(text)])));
       expect((await api.ingest()).counts).toMatchObject({ added: 0, changed: 0, failed: 0 });

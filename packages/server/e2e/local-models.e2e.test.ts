@@ -85,9 +85,9 @@ describe("a server with local models", () => {
     await api.ingest();
     await rm(path);
     await settled();
-    const { body } = await api.admin("GET", "/admin/documents");
+    const { body } = await api.admin("GET", "/documents");
     const { id } = body.documents.find(({ path }: { path: string }) => path === "gone.md");
-    expect((await api.admin("DELETE", `/admin/documents/${id}`)).body).toMatchObject({
+    expect((await api.admin("DELETE", `/documents/${id}`)).body).toMatchObject({
       rows: { documents: 1, chunks: 1 },
       index: { chunks: 1 },
       vectors: { chunks: 1, embeddings: 1 },

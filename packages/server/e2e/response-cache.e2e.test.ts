@@ -37,7 +37,7 @@ it("an answer is given again from the cache until the document that it cites cha
     expect(await ask()).toEqual([expect.stringContaining("in the church tower"), 1]);
     expect(await ask()).toEqual([expect.stringContaining("in the church tower"), 0]);
     const [hit] = (await api.client("POST", "/search", { body: { query: "owl" } })).body.hits;
-    expect((await api.admin("DELETE", `/admin/documents/${hit.documentId}`)).status).toBe(200);
+    expect((await api.admin("DELETE", `/documents/${hit.documentId}`)).status).toBe(200);
     const { body } = await api.client("POST", "/chat", { body: { question: QUESTION } });
     expect(body).toMatchObject({ answerable: false, citations: [] });
   } finally {

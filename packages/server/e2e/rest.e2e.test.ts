@@ -54,7 +54,7 @@ describe("POST /chat", () => {
       headingPath: ["Ada Lund"],
       quote: expect.stringContaining("built the tower in 1912"),
     });
-    const { body: document } = await api.admin("GET", `/admin/documents/${citation.documentId}`);
+    const { body: document } = await api.admin("GET", `/documents/${citation.documentId}`);
     expect(document.text.slice(citation.start, citation.end)).toBe(citation.quote);
     expect(document.contentHash).toBe(citation.contentHash);
     expect(citation.score).toBeGreaterThan(0);
@@ -173,7 +173,7 @@ describe("POST /feedback", () => {
   });
 });
 
-describe("/ingest and /admin/documents", () => {
+describe("/ingest and /documents", () => {
   it("follows the folder: added, changed, removed, set aside, and nothing again", async () => {
     await writeFile(join(docs, "new.md"), "# Bees\n\nThe hive has three queens.");
     await writeFile(join(docs, "people/birk.md"), "# Jonas Birk\n\nJonas Birk repaired the barometer in 1960.");
@@ -201,18 +201,38 @@ describe("/ingest and /admin/documents", () => {
     expect(body).toMatch(/event: done\ndata: .*"state":"succeeded"/);
   });
 
+  it("lists documents page by page, in the order of their paths", async () => {
+    const { body: whole } = await api.client("GET", "/documents");
+    const paths = whole.documents.map(({ path }: { path: string }) => path);
+    expect([whole.nextCursor, paths.length, paths.toSorted()]).toEqual([null, 4, paths]);
+    const listed: string[] = [];
+    for (let query = "?limit=1"; ; ) {
+      const { body } = await api.client("GET", `/documents${query}`);
+      expect(body.documents).toHaveLength(1);
+      listed.push(body.documents[0].path);
+      if (body.nextCursor === null) break;
+      query = `?limit=1&cursor=${body.nextCursor}`;
+    }
+    expect(listed).toEqual(paths);
+    const { body: people } = await api.client("GET", "/documents?pathPrefix=people/&limit=1");
+    expect(people).toMatchObject({ documents: [{ path: expect.stringMatching(/^people\//) }], nextCursor: expect.any(String) });
+    for (const query of ["limit=0", "limit=1001", "limit=x", "cursor=", "cursor=%2B", "cursor=_w", "pathPrefix=", "page=2"]) {
+      expect((await api.client("GET", `/documents?${query}`)).body.code).toBe("invalid_request");
+    }
+  });
+
   it("lists documents, shows one, and deletes it from every store with a receipt", async () => {
-    const { body: list } = await api.admin("GET", "/admin/documents");
+    const { body: list } = await api.admin("GET", "/documents");
     const soup = list.documents.find(({ path }: { path: string }) => path === "recipes/soup.md");
     expect(soup).toMatchObject({ title: "Fish soup", format: "markdown", chunkCount: 1 });
     expect(soup).not.toHaveProperty("text");
-    const receipt = await api.admin("DELETE", `/admin/documents/${soup.id}`);
+    const receipt = await api.admin("DELETE", `/documents/${soup.id}`);
     expect(receipt).toMatchObject({
       status: 200,
       body: { documentId: soup.id, path: "recipes/soup.md", rows: { documents: 1, chunks: 1 }, index: { chunks: 1 } },
     });
-    expect((await api.admin("GET", `/admin/documents/${soup.id}`)).status).toBe(404);
-    expect((await api.admin("DELETE", `/admin/documents/${soup.id}`)).status).toBe(404);
+    expect((await api.admin("GET", `/documents/${soup.id}`)).status).toBe(404);
+    expect((await api.admin("DELETE", `/documents/${soup.id}`)).status).toBe(404);
     const { body } = await api.client("POST", "/search", { body: { query: "cod heads with leeks" } });
     expect(body.hits.map(({ path }: { path: string }) => path)).not.toContain("recipes/soup.md");
   });

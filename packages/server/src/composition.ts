@@ -212,10 +212,11 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
         health.requireLoaded();
         return await retriever.retrieve(query, options);
       },
+      documents: stores.documents,
     }),
-    documents: stores.documents,
     index: createIndexAdministration({ documents: stores.documents, search: index, vectors, nowIso: () => new Date().toISOString(), log }),
-    async deleteDocument(id) {
+    async deleteDocument(principal, id) {
+      if ((await services.getDocument(principal, id)) === undefined) return undefined;
       const receipt = await stores.documents.removeDocument(id);
       if (receipt === undefined) return undefined;
       // The vectors are asked first: they would go with the refresh of the index, too, but nobody would have counted them.

@@ -113,7 +113,7 @@ export const SETTINGS = {
   DATA_DIR: text("Folder that holds everything the server keeps: database, secrets, lock.", "./data"),
   DOCS_DIR: optional("Folder whose documents are ingested at start and by `POST /ingest`.", "the `examples/documents` of this program"),
   CORS_ORIGINS: origins("Other origins whose pages may use the API from a browser, such as `https://app.example.org`, separated by commas.", "none"),
-  API_KEY: optional("Key for chat, search, sessions and feedback (`X-API-Key`).", "created at the first start", true),
+  API_KEY: optional("Key for chat, search, sessions, feedback and reading documents (`X-API-Key`).", "created at the first start", true),
   SECRET_KEY: optional("Secret that signs access tokens (HS256).", "created at the first start", true),
   ADMIN_PASSWORD: optional("Password of the user `admin`.", "created at the first start", true),
   ACCESS_TOKEN_MINUTES: integer("Lifetime of an access token, in minutes.", 30, 1, 1440),

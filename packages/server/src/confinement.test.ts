@@ -1,9 +1,10 @@
 /** A key never learns of a document outside its folders: not by a filter, a follow-up, a cached answer or a near miss. */
-import { answerQuestion, type SearchFilters } from "@rag-personal/core";
+import { answerQuestion, type DocumentListing, type DocumentSummary, type SearchFilters } from "@rag-personal/core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createLibrary, createScene, type LibraryScene } from "../../core/test-support/answer-scene.ts";
-import { type ConfinedReading, confine, createConfinedReading } from "./confinement.ts";
+import { type ConfinedReading, confine, confineJob, confineJobEvents, createConfinedReading } from "./confinement.ts";
+import type { IngestionJob, IngestionJobEvent } from "./ingestion-jobs.ts";
 import { CLIENT_OPERATIONS, type Principal } from "./policy.ts";
 
 /** What nobody but those who may read it should see. */
@@ -30,11 +31,21 @@ beforeAll(async () => {
   library = await createLibrary(LIBRARY);
 });
 
+/** Lists as the store does. */
+async function listSomeDocuments({ limit, after = "", pathPrefixes }: DocumentListing): Promise<DocumentSummary[]> {
+  return [...library.documents.values()]
+    .map(({ text: _, ...summary }) => ({ ...summary, chunkCount: 1 }))
+    .filter(({ path }) => path > after && admits({ pathPrefixes }, path))
+    .sort((left, right) => (left.path < right.path ? -1 : 1))
+    .slice(0, limit);
+}
+
 function createReading(): ConfinedReading {
   const { services } = createScene(library);
   return createConfinedReading({
     ask: (request) => answerQuestion(request, services),
     search: (query, options) => services.retriever.retrieve(query, options),
+    documents: { listSomeDocuments, getDocument: services.documents.getDocument },
   });
 }
 
@@ -172,5 +183,66 @@ describe("a confined question", () => {
     const { sessionId } = await ask(reading, ADMIN, "Who is the buyer of the tower?");
     await expect(ask(reading, keyOf(["people/"]), "And what is it called?", { sessionId })).rejects.toMatchObject({ code: "not_found" });
     await expect(ask(reading, keyOf(undefined, "other"), "And what is it called?", { sessionId })).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("confined documents", () => {
+  const pathsOf = (documents: readonly DocumentSummary[]): string[] => documents.map(({ path }) => path);
+
+  it("are listed as far as the scope and what is asked for go, from wherever the list begins", async () => {
+    const reading = createReading();
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(folder, { minLength: 1, maxLength: 3 }), asked, asked, async (allowed, prefix, after) => {
+        const listing = { limit: 100, after, pathPrefixes: prefix === "" ? undefined : [prefix] };
+        const confined = pathsOf(await reading.listDocuments(keyOf(allowed), listing));
+        const open = pathsOf(await reading.listDocuments(ADMIN, listing));
+        expect(confined).toEqual(open.filter((path) => admits({ pathPrefixes: allowed }, path)));
+      }),
+    );
+  });
+
+  it("are read within the scope; others are not there", async () => {
+    const reading = createReading();
+    for (const { id, path } of library.documents.values()) {
+      expect((await reading.getDocument(ADMIN, id))?.id).toBe(id);
+      expect((await reading.getDocument(keyOf(undefined), id))?.id).toBe(id);
+      expect((await reading.getDocument(keyOf(["people/"]), id))?.id).toBe(path.startsWith("people/") ? id : undefined);
+    }
+    expect(await reading.getDocument(keyOf(["people/"]), "doc_none")).toBeUndefined();
+  });
+});
+
+describe("a confined ingestion job", () => {
+  const files = [
+    { path: "people/lund.md", outcome: "added", chunks: 1 },
+    { path: "people-archive/holm.md", outcome: "failed", stage: "read", reason: CANARY, keptEarlierVersion: false },
+  ] as const;
+  const job: IngestionJob = {
+    id: "job-1",
+    state: "succeeded",
+    startedAt: "",
+    finishedAt: "",
+    progress: { done: 2, total: 2 },
+    counts: { added: 1, changed: 0, removed: 0, unchanged: 0, failed: 1 },
+    files,
+    error: null,
+  };
+  async function* events(): AsyncGenerator<IngestionJobEvent> {
+    yield { type: "job", job };
+    for (const file of files) yield { type: "file", file };
+    yield { type: "progress", progress: job.progress };
+    yield { type: "done", job };
+  }
+
+  it("names the files of the scope alone", async () => {
+    expect(confineJob(keyOf(["people/"]), job).files).toEqual([files[0]]);
+    expect(confineJob(ADMIN, job)).toBe(job);
+  });
+
+  it("tells of the files of the scope alone while it runs", async () => {
+    const told = await Array.fromAsync(confineJobEvents(keyOf(["people/"]), events()));
+    expect(told.map(({ type }) => type)).toEqual(["job", "file", "progress", "done"]);
+    expect(JSON.stringify(told)).not.toContain(CANARY);
+    expect(await Array.fromAsync(confineJobEvents(ADMIN, events()))).toHaveLength(5);
   });
 });

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import {
   authorise,
   CLIENT_OPERATIONS,
-  type ClientOperation,
   isAllowed,
+  KEY_OPERATIONS,
+  type KeyOperation,
   type Operation,
   type Origin,
   POLICY,
@@ -12,7 +13,7 @@ import {
   principalName,
 } from "./policy.ts";
 
-const keyFor = (operations: readonly ClientOperation[], spend?: () => void): Principal => ({
+const keyFor = (operations: readonly KeyOperation[], spend?: () => void): Principal => ({
   kind: "apiKey",
   id: "k",
   scope: { operations, pathPrefixes: undefined, budget: spend && { spend } },
@@ -35,13 +36,14 @@ const OPERATIONS = Object.keys(POLICY) as Operation[];
 describe("policy", () => {
   it.each(OPERATIONS)("decides %s for every kind of principal", (operation) => {
     const requirement = POLICY[operation];
-    const exact = keyFor(CLIENT_OPERATIONS.filter((name) => name === operation));
-    const others = keyFor(CLIENT_OPERATIONS.filter((name) => name !== operation));
+    const exact = keyFor(KEY_OPERATIONS.filter((name) => name === operation));
+    const others = keyFor(KEY_OPERATIONS.filter((name) => name !== operation));
     const verdicts = [ANONYMOUS, exact, others, USER, ADMIN].map((principal) => verdict(operation, principal));
     const expected = {
       anybody: ["allowed", "allowed", "allowed", "allowed", "allowed"],
       machine: ["unauthenticated", "allowed", "forbidden", "allowed", "allowed"],
       client: ["unauthenticated", "allowed", "forbidden", "allowed", "allowed"],
+      granted: ["unauthenticated", "allowed", "forbidden", "forbidden", "allowed"],
       user: ["unauthenticated", "forbidden", "forbidden", "allowed", "allowed"],
       admin: ["unauthenticated", "forbidden", "forbidden", "forbidden", "allowed"],
     }[requirement];
@@ -56,9 +58,14 @@ describe("policy", () => {
     expect(changed).toEqual(["metrics.read"]);
   });
 
-  it("lets keys be made for what clients do alone", () => {
+  it("lets keys be made for what clients do and for what is granted, and for nothing else", () => {
+    expect(KEY_OPERATIONS).toEqual(OPERATIONS.filter((operation) => ["client", "machine", "granted"].includes(POLICY[operation])));
+    expect(KEY_OPERATIONS).toContain("documents.delete");
+  });
+
+  it("gives a key nothing that must be granted by name, unless it is named", () => {
     expect(CLIENT_OPERATIONS).toEqual(OPERATIONS.filter((operation) => ["client", "machine"].includes(POLICY[operation])));
-    expect(CLIENT_OPERATIONS).toContain("chat.ask");
+    expect(CLIENT_OPERATIONS).toContain("documents.get");
   });
 
   it("spends a key's budget once for what its scope allowed, and not for what it refused or what anybody may", () => {

@@ -1,9 +1,9 @@
 /** Who may do what: one table that every transport consults. */
 import { RagError } from "@rag-personal/core";
 
-/** What an API key may do and see; without one of these, all that the table allows to clients. */
+/** What an API key may do and see. */
 export interface Scope {
-  readonly operations: readonly ClientOperation[];
+  readonly operations: readonly KeyOperation[];
   /** Folders such as `handbook/`: no document outside of them exists for the key. Undefined: all documents. */
   readonly pathPrefixes: readonly string[] | undefined;
   /** Undefined: as many requests as the server can take. */
@@ -23,11 +23,12 @@ export type Principal =
   | { readonly kind: "user"; readonly id: string }
   | { readonly kind: "admin"; readonly id: string };
 
-type Requirement = "anybody" | "machine" | "client" | "user" | "admin";
+type Requirement = "anybody" | "machine" | "client" | "granted" | "user" | "admin";
 
 /**
  * Every operation and what it takes. `client` is an API key whose scope has the operation, or a user's token; `machine` is the same or
- * a request from the machine itself; `user` is a user's token, and `admin` that of a superuser.
+ * a request from the machine itself; `granted` is an API key that was made for the operation by name, or an administrator's token; `user`
+ * is a user's token, and `admin` that of a superuser.
  */
 export const POLICY = {
   "health.read": "anybody",
@@ -41,8 +42,11 @@ export const POLICY = {
   "sessions.get": "client",
   "sessions.delete": "client",
   "feedback.write": "client",
-  "ingest.start": "admin",
-  "ingest.read": "admin",
+  "documents.list": "client",
+  "documents.get": "client",
+  "documents.delete": "granted",
+  "ingest.start": "granted",
+  "ingest.read": "granted",
   "admin.stats": "admin",
   "breaker.reset": "admin",
   "cache.clear": "admin",
@@ -52,9 +56,6 @@ export const POLICY = {
   "index.dropPrevious": "admin",
   "doctor.examine": "admin",
   "doctor.repair": "admin",
-  "documents.list": "admin",
-  "documents.get": "admin",
-  "documents.delete": "admin",
   "apiKeys.create": "admin",
   "apiKeys.list": "admin",
   "apiKeys.revoke": "admin",
@@ -68,15 +69,22 @@ export type Operation = keyof typeof POLICY;
 type OperationOf<Wanted extends Requirement> = { [Name in Operation]: (typeof POLICY)[Name] extends Wanted ? Name : never }[Operation];
 
 /** What an API key can be allowed. */
-export type ClientOperation = OperationOf<"client" | "machine">;
+export type KeyOperation = OperationOf<"client" | "machine" | "granted">;
 
-export function isClientOperation(name: string): name is ClientOperation {
-  const requirement: Requirement | undefined = Object.hasOwn(POLICY, name) ? POLICY[name as Operation] : undefined;
-  return requirement === "client" || requirement === "machine";
+function requirementOf(name: string): Requirement | undefined {
+  return Object.hasOwn(POLICY, name) ? POLICY[name as Operation] : undefined;
+}
+
+export function isKeyOperation(name: string): name is KeyOperation {
+  const requirement = requirementOf(name);
+  return requirement === "client" || requirement === "machine" || requirement === "granted";
 }
 
 /** Everything that an API key can be allowed, in the order of the table. */
-export const CLIENT_OPERATIONS: readonly ClientOperation[] = Object.keys(POLICY).filter(isClientOperation);
+export const KEY_OPERATIONS: readonly KeyOperation[] = Object.keys(POLICY).filter(isKeyOperation);
+
+/** What a key is allowed for which nothing else was said: all of that but what must be granted by name. */
+export const CLIENT_OPERATIONS: readonly KeyOperation[] = KEY_OPERATIONS.filter((name) => requirementOf(name) !== "granted");
 
 /** Where a request comes from. */
 export interface Origin {
@@ -94,6 +102,8 @@ export function isAllowed(operation: Operation, principal: Principal, { isLocal 
       return isLocal || isAllowedClient(operation, principal);
     case "client":
       return isAllowedClient(operation, principal);
+    case "granted":
+      return principal.kind === "admin" || isAllowedKey(operation, principal);
     case "user":
       return principal.kind === "user" || principal.kind === "admin";
     case "admin":
@@ -102,8 +112,11 @@ export function isAllowed(operation: Operation, principal: Principal, { isLocal 
 }
 
 function isAllowedClient(operation: Operation, principal: Principal): boolean {
-  if (principal.kind === "apiKey") return principal.scope.operations.some((allowed) => allowed === operation);
-  return principal.kind !== "anonymous";
+  return principal.kind === "user" || principal.kind === "admin" || isAllowedKey(operation, principal);
+}
+
+function isAllowedKey(operation: Operation, principal: Principal): boolean {
+  return principal.kind === "apiKey" && principal.scope.operations.some((allowed) => allowed === operation);
 }
 
 /**
@@ -116,18 +129,16 @@ function isAllowedClient(operation: Operation, principal: Principal): boolean {
  */
 export function authorise(operation: Operation, principal: Principal, origin: Origin = {}): void | Promise<void> {
   if (!isAllowed(operation, principal, origin)) throw refusal(operation, principal);
-  if (principal.kind === "apiKey" && isClientOperation(operation)) return principal.scope.budget?.spend();
+  if (principal.kind === "apiKey" && isKeyOperation(operation)) return principal.scope.budget?.spend();
 }
 
 function refusal(operation: Operation, principal: Principal): RagError {
-  const takesKey = isClientOperation(operation);
+  const takesKey = isKeyOperation(operation);
   switch (principal.kind) {
     case "anonymous":
       return new RagError(
         "unauthenticated",
-        takesKey
-          ? "This needs an API key. Send it in the X-API-Key header."
-          : "This needs an access token. Get one from POST /auth/token and send it as Authorization: Bearer.",
+        takesKey ? needsKey(operation) : "This needs an access token. Get one from POST /auth/token and send it as Authorization: Bearer.",
       );
     case "apiKey":
       return new RagError(
@@ -138,8 +149,19 @@ function refusal(operation: Operation, principal: Principal): RagError {
       );
     case "user":
     case "admin":
-      return new RagError("forbidden", "This is for administrators. Use the access token of one.");
+      return new RagError(
+        "forbidden",
+        takesKey
+          ? `This is for administrators and for API keys that were made for ${operation}.`
+          : "This is for administrators. Use the access token of one.",
+      );
   }
+}
+
+function needsKey(operation: Operation): string {
+  return requirementOf(operation) === "granted"
+    ? `This needs an API key that was made for ${operation}, in the X-API-Key header, or the access token of an administrator.`
+    : "This needs an API key. Send it in the X-API-Key header.";
 }
 
 /** The name under which sessions and feedback of a principal are kept. */

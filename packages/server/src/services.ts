@@ -1,10 +1,11 @@
 /** What the transports may use: the ports of the application, wired by `composition.ts`. */
-import type { BreakerState, DeletionReceipt, DocumentStore, Feedback, SessionStore } from "@rag-personal/core";
+import type { BreakerState, DeletionReceipt, Feedback, SessionStore } from "@rag-personal/core";
 import type { Logger } from "pino";
 import type { ConfinedReading } from "./confinement.ts";
 import type { Health } from "./health.ts";
 import type { IndexAdministration } from "./index-administration.ts";
 import type { IngestionJobs } from "./ingestion-jobs.ts";
+import type { Principal } from "./policy.ts";
 import type { AccessTokens } from "./security/access-tokens.ts";
 import type { ApiKeys } from "./security/api-keys.ts";
 import type { Authenticator } from "./security/authenticator.ts";
@@ -36,7 +37,7 @@ export interface DocumentDeletion extends DeletionReceipt {
   readonly vectors?: { readonly chunks: number | "pending"; readonly embeddings: number };
 }
 
-/** The content of documents is reached through {@link ConfinedReading} alone, but for administrators. */
+/** The content of documents is reached through {@link ConfinedReading} alone. */
 export interface AppServices extends ConfinedReading {
   readonly log: Logger;
   readonly health: Health;
@@ -46,10 +47,9 @@ export interface AppServices extends ConfinedReading {
   readonly loginThrottle: LoginThrottle;
   readonly users: Users;
   readonly apiKeys: ApiKeys;
-  readonly documents: Pick<DocumentStore, "listDocuments" | "getDocument">;
   readonly index: IndexAdministration;
-  /** Removes a document from every store; the receipt says what went from each. */
-  deleteDocument(id: string): Promise<DocumentDeletion | undefined>;
+  /** Removes a document within the principal's reach from every store; the receipt says what went from each. */
+  deleteDocument(principal: Principal, id: string): Promise<DocumentDeletion | undefined>;
   readonly sessions: SessionStore;
   saveFeedback(feedback: Feedback): Promise<boolean>;
   readonly ingestion: IngestionJobs;

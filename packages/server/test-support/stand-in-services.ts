@@ -67,8 +67,9 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
       yield { type: "done", answer };
     },
     search: async () => ({ hits: [], degraded: false }),
-    documents: { listDocuments: async () => [{ ...document, chunkCount: 0 }], getDocument: async () => ({ ...document, text: "" }) },
-    deleteDocument: async (documentId) => ({ documentId, path: "a.md", rows: { documents: 1, chunks: 0 }, index: { chunks: 0 } }),
+    listDocuments: async () => [{ ...document, chunkCount: 0 }],
+    getDocument: async () => ({ ...document, text: "" }),
+    deleteDocument: async (_, documentId) => ({ documentId, path: "a.md", rows: { documents: 1, chunks: 0 }, index: { chunks: 0 } }),
     index: {
       describe: () => INDEX,
       reindex: () => INDEX,

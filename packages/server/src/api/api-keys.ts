@@ -1,7 +1,7 @@
 /** API keys are made, listed and revoked; the key itself is seen once. */
 import { RagError } from "@rag-personal/core";
 import { z } from "zod";
-import { CLIENT_OPERATIONS } from "../policy.ts";
+import { CLIENT_OPERATIONS, KEY_OPERATIONS } from "../policy.ts";
 import { type ApiKeyRecord, keyPrefix } from "../security/api-keys.ts";
 import type { AppServices } from "../services.ts";
 import { byId, isoTime, isoTimeOrNull, nothing, time } from "./fields.ts";
@@ -24,7 +24,7 @@ const request = z.strictObject({
     .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, "must be one line of text")
     .refine((name) => name.trim() !== "", "must not be empty"),
   operations: z
-    .array(z.enum(CLIENT_OPERATIONS))
+    .array(z.enum(KEY_OPERATIONS))
     .min(1)
     .default(() => [...CLIENT_OPERATIONS]),
   pathPrefixes: z.array(folder).min(1).max(50).optional(),
@@ -37,7 +37,7 @@ const record = z.object({
   id: z.string(),
   name: z.string(),
   prefix: z.string(),
-  operations: z.array(z.enum(CLIENT_OPERATIONS)),
+  operations: z.array(z.enum(KEY_OPERATIONS)),
   pathPrefixes: z.array(z.string()).nullable(),
   requestsPerMinute: z.int().nullable(),
   requestsPerDay: z.int().nullable(),

@@ -2,7 +2,8 @@
 import { type DocumentSummary, RagError } from "@rag-personal/core";
 import { z } from "zod";
 import type { AppServices } from "../services.ts";
-import { byId, count, isoTime, nothing, time } from "./fields.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { byId, count, isoTime, page, pathPrefix, time } from "./fields.ts";
 import { type Immutable, procedure } from "./procedure.ts";
 
 const stored = {
@@ -27,27 +28,37 @@ const receipt = z.object({
   vectors: z.object({ chunks: z.union([count, z.literal("pending")]), embeddings: count }).optional(),
 });
 
-const noDocument = (): RagError => new RagError("not_found", "There is no document with this id. GET /admin/documents lists them.");
+const noDocument = (): RagError => new RagError("not_found", "There is no document with this id. GET /documents lists them.");
 
 const describe = ({ updatedAtMs, ...document }: DocumentSummary): Immutable<z.output<typeof summary>> => ({
   ...document,
   updatedAt: isoTime(updatedAtMs),
 });
 
-export function createDocumentProcedures(services: Pick<AppServices, "documents" | "deleteDocument">) {
+export function createDocumentProcedures(services: Pick<AppServices, "listDocuments" | "getDocument" | "deleteDocument">) {
   return {
     list: procedure({
       operation: "documents.list",
-      input: nothing,
-      output: z.object({ documents: z.array(summary) }),
-      run: async () => ({ documents: (await services.documents.listDocuments()).map(describe) }),
+      input: z.strictObject({ ...page, pathPrefix: pathPrefix.optional() }),
+      output: z.object({ documents: z.array(summary), nextCursor: z.string().nullable() }),
+      async run({ limit, cursor, pathPrefix: prefix }, { principal }) {
+        const found = await services.listDocuments(principal, {
+          // One more tells whether there is another page.
+          limit: limit + 1,
+          after: cursor === undefined ? undefined : decodeCursor(cursor),
+          pathPrefixes: prefix === undefined ? undefined : [prefix],
+        });
+        const documents = found.slice(0, limit);
+        const last = found.length > limit ? documents.at(-1) : undefined;
+        return { documents: documents.map(describe), nextCursor: last === undefined ? null : encodeCursor(last.path) };
+      },
     }),
     get: procedure({
       operation: "documents.get",
       input: byId,
       output: z.object({ ...stored, text: z.string() }),
-      async run({ id }) {
-        const document = await services.documents.getDocument(id);
+      async run({ id }, { principal }) {
+        const document = await services.getDocument(principal, id);
         if (document === undefined) throw noDocument();
         const { updatedAtMs, ...rest } = document;
         return { ...rest, updatedAt: isoTime(updatedAtMs) };
@@ -57,8 +68,8 @@ export function createDocumentProcedures(services: Pick<AppServices, "documents"
       operation: "documents.delete",
       input: byId,
       output: receipt,
-      async run({ id }) {
-        const gone = await services.deleteDocument(id);
+      async run({ id }, { principal }) {
+        const gone = await services.deleteDocument(principal, id);
         if (gone === undefined) throw noDocument();
         return gone;
       },

@@ -8,9 +8,18 @@ export const nothing = z.strictObject({}).optional();
 
 export const byId = z.strictObject({ id: identifier });
 
+export const pathPrefix = z.string().min(1).max(1_000);
+
+/** Which part of a long list to give. Numbers may come as text, out of an address. */
+export const page = {
+  limit: z.coerce.number<number>().int().min(1).max(1_000).default(100),
+  /** `nextCursor` of the page before. */
+  cursor: z.string().min(1).max(10_000).optional(),
+};
+
 /** Restricts what an answer may rest on; all given fields must hold. */
 export const filters = z.strictObject({
-  pathPrefixes: z.array(z.string().min(1).max(1_000)).min(1).max(50).optional(),
+  pathPrefixes: z.array(pathPrefix).min(1).max(50).optional(),
   documentIds: z.array(identifier).min(1).max(200).optional(),
 });
 

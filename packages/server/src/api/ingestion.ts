@@ -1,6 +1,7 @@
 /** Reading the documents folder again, and following how far it is. */
 import { RagError } from "@rag-personal/core";
 import { z } from "zod";
+import { confineJob, confineJobEvents } from "../confinement.ts";
 import type { AppServices } from "../services.ts";
 import { byId, count, nothing } from "./fields.ts";
 import { procedure, streamProcedure } from "./procedure.ts";
@@ -39,24 +40,29 @@ const noJob = (): RagError => new RagError("not_found", "There is no ingestion j
 
 export function createIngestionProcedures({ ingestion }: Pick<AppServices, "ingestion">) {
   return {
-    start: procedure({ operation: "ingest.start", input: nothing, output: job, run: () => ingestion.start() }),
+    start: procedure({
+      operation: "ingest.start",
+      input: nothing,
+      output: job,
+      run: async (_, { principal }) => confineJob(principal, await ingestion.start()),
+    }),
     get: procedure({
       operation: "ingest.read",
       input: byId,
       output: job,
-      async run({ id }) {
+      async run({ id }, { principal }) {
         const found = await ingestion.get(id);
         if (found === undefined) throw noJob();
-        return found;
+        return confineJob(principal, found);
       },
     }),
     events: streamProcedure({
       operation: "ingest.read",
       input: byId,
       event: jobEvent,
-      async *run({ id }, { signal }) {
+      async *run({ id }, { principal, signal }) {
         if ((await ingestion.get(id)) === undefined) throw noJob();
-        yield* ingestion.follow(id, signal);
+        yield* confineJobEvents(principal, ingestion.follow(id, signal));
       },
     }),
   };

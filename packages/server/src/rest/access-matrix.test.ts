@@ -5,7 +5,7 @@ import { ADMIN_PASSWORD, CONFIGURED_KEY, createCredentialsScene, USER_PASSWORD }
 import { createStandInServices, HEALTH_DETAIL } from "../../test-support/stand-in-services.ts";
 import { createApp } from "../app.ts";
 import type { HttpEnvironment } from "../http/environment.ts";
-import { CLIENT_OPERATIONS, type ClientOperation, isClientOperation, type Operation, POLICY } from "../policy.ts";
+import { isKeyOperation, KEY_OPERATIONS, type KeyOperation, type Operation, POLICY } from "../policy.ts";
 import { createAccessTokens } from "../security/access-tokens.ts";
 
 interface RouteRow {
@@ -38,6 +38,9 @@ const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
   "GET /sessions/:id": [{ operation: "sessions.get", path: `/sessions/${SESSION}` }],
   "DELETE /sessions/:id": [{ operation: "sessions.delete", path: `/sessions/${SESSION}` }],
   "POST /feedback": [{ operation: "feedback.write", json: { rating: "up" } }],
+  "GET /documents": [{ operation: "documents.list" }],
+  "GET /documents/:id": [{ operation: "documents.get", path: "/documents/doc_1" }],
+  "DELETE /documents/:id": [{ operation: "documents.delete", path: "/documents/doc_1" }],
   "POST /ingest": [{ operation: "ingest.start" }],
   "GET /ingest/:id": [
     { operation: "ingest.read", path: "/ingest/job-1" },
@@ -52,9 +55,6 @@ const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
   "DELETE /admin/index/previous": [{ operation: "index.dropPrevious" }],
   "GET /admin/doctor": [{ operation: "doctor.examine" }],
   "POST /admin/doctor/repair": [{ operation: "doctor.repair" }],
-  "GET /admin/documents": [{ operation: "documents.list" }],
-  "GET /admin/documents/:id": [{ operation: "documents.get", path: "/admin/documents/doc_1" }],
-  "DELETE /admin/documents/:id": [{ operation: "documents.delete", path: "/admin/documents/doc_1" }],
   "POST /admin/api-keys": [{ operation: "apiKeys.create", json: { name: "another" } }],
   "GET /admin/api-keys": [{ operation: "apiKeys.list" }],
   "DELETE /admin/api-keys/:id": [{ operation: "apiKeys.revoke", path: "/admin/api-keys/0000000000000000" }],
@@ -101,7 +101,7 @@ const CREDENTIALS: readonly Credential[] = [
 /** What the table says: the code of the refusal, or undefined for an answer. */
 function expectedRefusal(operation: Operation, credential: Credential): string | undefined {
   const requirement = POLICY[operation];
-  const takesKey = requirement === "client" || requirement === "machine";
+  const takesKey = requirement === "client" || requirement === "machine" || requirement === "granted";
   switch (credential) {
     case "wrong key":
     case "expired key":
@@ -115,6 +115,7 @@ function expectedRefusal(operation: Operation, credential: Credential): string |
     case "none":
       return requirement === "anybody" ? undefined : "unauthenticated";
     case "configured key":
+      return requirement === "anybody" || (takesKey && requirement !== "granted") ? undefined : "forbidden";
     case "key with the operation alone":
       return requirement === "anybody" || takesKey ? undefined : "forbidden";
     case "key without the operation":
@@ -122,7 +123,7 @@ function expectedRefusal(operation: Operation, credential: Credential): string |
     case "spent key":
       return requirement === "anybody" ? undefined : takesKey ? "rate_limited" : "forbidden";
     case "user's token":
-      return requirement === "admin" ? "forbidden" : undefined;
+      return requirement === "admin" || requirement === "granted" ? "forbidden" : undefined;
     case "admin's token":
       return undefined;
   }
@@ -144,7 +145,7 @@ const headersFor = (credential: Credential, operation: Operation): Record<string
 
 beforeAll(async () => {
   const { users, apiKeys, time, tokens } = scene;
-  const makeKey = async (operations: readonly ClientOperation[], more: { expiresAtMs?: number; requestsPerMinute?: number } = {}) => {
+  const makeKey = async (operations: readonly KeyOperation[], more: { expiresAtMs?: number; requestsPerMinute?: number } = {}) => {
     const { expiresAtMs, requestsPerMinute } = more;
     const scope = { operations, pathPrefixes: ["people/"], requestsPerMinute, requestsPerDay: undefined };
     const { key, record } = await apiKeys.create({ name: "matrix", ...scope, expiresAtMs });
@@ -157,7 +158,7 @@ beforeAll(async () => {
   await users.ensureAdmin(ADMIN_PASSWORD);
   await makeUser("ada", false);
   credentials.set("expired token", bearer(await tokens.issue("admin")));
-  const expiring = await makeKey(CLIENT_OPERATIONS, { expiresAtMs: time.ms + 1_000 });
+  const expiring = await makeKey(KEY_OPERATIONS, { expiresAtMs: time.ms + 1_000 });
   credentials.set("expired key", expiring.headers);
   time.ms += 3_600_000;
 
@@ -174,18 +175,18 @@ beforeAll(async () => {
   credentials.set("none", {});
   credentials.set("wrong key", { "x-api-key": `rag_0123456789abcdef_${"A".repeat(43)}` });
   credentials.set("configured key", { "x-api-key": CONFIGURED_KEY });
-  const revoked = await makeKey(CLIENT_OPERATIONS);
+  const revoked = await makeKey(KEY_OPERATIONS);
   await apiKeys.revoke(revoked.id);
   credentials.set("revoked key", revoked.headers);
-  const spent = await makeKey(CLIENT_OPERATIONS, { requestsPerMinute: 1 });
+  const spent = await makeKey(KEY_OPERATIONS, { requestsPerMinute: 1 });
   credentials.set("spent key", spent.headers);
   credentials.set("user's token", bearer(await tokens.issue("ada")));
   credentials.set("admin's token", bearer(await tokens.issue("admin")));
   credentials.set("token of another signer", bearer(await other.issue("admin")));
   credentials.set("good key beside a bad token", { "x-api-key": CONFIGURED_KEY, authorization: "Bearer a.b.c" });
   for (const operation of new Set(Object.values(ROUTES).flatMap((rows) => rows.map((row) => row.operation)))) {
-    const others = await makeKey(CLIENT_OPERATIONS.filter((name) => name !== operation));
-    const alone = await makeKey(isClientOperation(operation) ? [operation] : CLIENT_OPERATIONS);
+    const others = await makeKey(KEY_OPERATIONS.filter((name) => name !== operation));
+    const alone = await makeKey(isKeyOperation(operation) ? [operation] : KEY_OPERATIONS);
     credentials.set(`key without the operation ${operation}`, others.headers);
     credentials.set(`key with the operation alone ${operation}`, alone.headers);
   }
@@ -255,7 +256,7 @@ describe("GET /health/detailed", () => {
   });
 
   it("tells them to a key only if its operations have health.details", async () => {
-    const told = async (operations: readonly ClientOperation[]): Promise<boolean> => {
+    const told = async (operations: readonly KeyOperation[]): Promise<boolean> => {
       const probe = { name: "probe", operations, pathPrefixes: undefined, requestsPerMinute: undefined, requestsPerDay: undefined };
       const { key } = await scene.apiKeys.create({ ...probe, expiresAtMs: undefined });
       return (await (await request("/health/detailed", { headers: { "x-api-key": key } })).text()).includes(HEALTH_DETAIL);

@@ -32,6 +32,10 @@ export function createRoutes(api: Api, services: AppServices): readonly Route[] 
     route("DELETE", "/sessions/:id", api.sessions.delete),
     route("POST", "/feedback", api.feedback.write, { takes: "json", limits, status: 201 }),
 
+    route("GET", "/documents", api.documents.list, { takes: "query" }),
+    route("GET", "/documents/:id", api.documents.get),
+    route("DELETE", "/documents/:id", api.documents.delete),
+
     route("POST", "/ingest", api.ingestion.start, { status: 202, headers: ({ id }) => ({ location: `/ingest/${id}` }) }),
     ingestionRoute(api, services),
 
@@ -44,9 +48,6 @@ export function createRoutes(api: Api, services: AppServices): readonly Route[] 
     route("DELETE", "/admin/index/previous", api.index.dropPrevious),
     route("GET", "/admin/doctor", api.index.examine),
     route("POST", "/admin/doctor/repair", api.index.repair),
-    route("GET", "/admin/documents", api.documents.list),
-    route("GET", "/admin/documents/:id", api.documents.get),
-    route("DELETE", "/admin/documents/:id", api.documents.delete),
     route("POST", "/admin/api-keys", api.apiKeys.create, { takes: "json", limits, status: 201, headers: notStored }),
     route("GET", "/admin/api-keys", api.apiKeys.list),
     route("DELETE", "/admin/api-keys/:id", api.apiKeys.revoke),

@@ -2,7 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { RagError, type Timers } from "@rag-personal/core";
 import { LRUCache } from "lru-cache";
-import type { Budget, ClientOperation, Principal, Scope } from "../policy.ts";
+import type { Budget, KeyOperation, Principal, Scope } from "../policy.ts";
 import { type CreateBudget, createOperationBudget } from "./operation-budget.ts";
 import { createRecentCopy } from "./recent-copy.ts";
 
@@ -17,7 +17,7 @@ export interface ApiKeyRecord {
    * passwords need, would protect nothing here and cost 20 ms of a core on every request.
    */
   readonly secretHash: string;
-  readonly operations: readonly ClientOperation[];
+  readonly operations: readonly KeyOperation[];
   /** Folders such as `handbook/`. Undefined: all documents. */
   readonly pathPrefixes: readonly string[] | undefined;
   readonly requestsPerMinute: number | undefined;

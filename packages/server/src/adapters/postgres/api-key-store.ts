@@ -1,5 +1,5 @@
 /** API keys as rows. */
-import { isClientOperation } from "../../policy.ts";
+import { isKeyOperation } from "../../policy.ts";
 import type { ApiKeyRecord, ApiKeyStore } from "../../security/api-keys.ts";
 import { JSONB } from "./column-types.ts";
 import type { Query } from "./database.ts";
@@ -69,7 +69,7 @@ function toRecord(row: ApiKeyRow): ApiKeyRecord {
     name: row.name,
     secretHash: row.secret_hash,
     // An operation that this program does not know is one that nobody can ask for.
-    operations: row.operations.filter(isClientOperation),
+    operations: row.operations.filter(isKeyOperation),
     pathPrefixes: row.path_prefixes ?? undefined,
     requestsPerMinute: row.requests_per_minute ?? undefined,
     requestsPerDay: row.requests_per_day ?? undefined,

@@ -57,6 +57,7 @@ export function documentStoreContract(name: string, makeStore: () => DocumentSto
 
     it("knows nothing at first", async () => {
       expect(await store.listDocuments()).toEqual([]);
+      expect(await store.listSomeDocuments({ limit: 10 })).toEqual([]);
       expect(await store.getDocument("doc_1")).toBeUndefined();
       expect(await store.removeDocument("doc_1")).toBeUndefined();
       expect(await loadAll()).toEqual([]);
@@ -68,6 +69,7 @@ export function documentStoreContract(name: string, makeStore: () => DocumentSto
       const { text: _, ...summary } = document();
       expect(await store.getDocument("doc_1")).toEqual(document());
       expect(await store.listDocuments()).toEqual([{ ...summary, chunkCount: 3 }]);
+      expect(await store.listSomeDocuments({ limit: 1 })).toEqual([{ ...summary, chunkCount: 3 }]);
       expect(await loadAll()).toEqual([indexed(chunks, document())]);
     });
 
@@ -140,6 +142,33 @@ export function documentStoreContract(name: string, makeStore: () => DocumentSto
       const sorted = ["B.md", "a/z.md", "b.md", "é.md"];
       expect((await store.listDocuments()).map(({ path }) => path)).toEqual(sorted);
       expect((await loadAll()).map((chunks) => chunks[0]?.path)).toEqual(sorted);
+    });
+
+    it("lists page by page: each document once, whatever of the earlier pages has gone meanwhile", async () => {
+      const paths = ["B.md", "a-b.md", "a/x.md", "a/y.md", "a0.md", "b/c/z.md", "b/d.md", "é.md", "\uffff.md", "🦉.md"];
+      for (const [at, path] of paths.entries()) await store.replaceDocument(document({ id: `doc_${at}`, path }), []);
+      const listed: string[] = [];
+      for (let after: string | undefined; ; after = listed.at(-1)) {
+        const page = (await store.listSomeDocuments({ limit: 3, after })).map(({ path }) => path);
+        listed.push(...page);
+        if (page.length < 3) break;
+        await store.removeDocument(`doc_${paths.indexOf(listed.at(-1) ?? "")}`);
+      }
+      expect(listed).toEqual(paths);
+    });
+
+    it("lists what begins with one of some prefixes, each document once and in order", async () => {
+      const paths = ["B.md", "a-b.md", "a/x.md", "a/y.md", "a0.md", "b/c/z.md", "b/d.md", "é.md"];
+      for (const [at, path] of paths.entries()) await store.replaceDocument(document({ id: `doc_${at}`, path }), []);
+      const list = async (pathPrefixes: readonly string[], more: { readonly after?: string; readonly limit?: number } = {}) =>
+        (await store.listSomeDocuments({ limit: 100, ...more, pathPrefixes })).map(({ path }) => path);
+      expect(await list(["a/"])).toEqual(["a/x.md", "a/y.md"]);
+      expect(await list(["b/", "a/", "b/c/", "a/x"])).toEqual(["a/x.md", "a/y.md", "b/c/z.md", "b/d.md"]);
+      expect(await list(["b/", "a/"], { after: "a/x.md", limit: 2 })).toEqual(["a/y.md", "b/c/z.md"]);
+      expect(await list(["a"], { after: "a/y.md" })).toEqual(["a0.md"]);
+      expect(await list([""])).toEqual(paths);
+      expect(await list(["c/", "a/x.md/"])).toEqual([]);
+      expect(await list([])).toEqual([]);
     });
 
     it("stores a document without chunks, and has none of it to load", async () => {

@@ -3,6 +3,7 @@ import type { Chunk, DocumentFormat, DocumentStore, DocumentSummary, IndexedChun
 import { JSONB } from "./column-types.ts";
 import type { Database, Query } from "./database.ts";
 import { createKnownDocuments } from "./known-documents.ts";
+import { pathRanges } from "./path-ranges.ts";
 import { toStorableText } from "./storable-text.ts";
 
 /** UTF-16 units of one piece of a text; the migration says why. */
@@ -21,6 +22,10 @@ interface DocumentRow {
   readonly source_hash: string;
   readonly size_bytes: number;
   readonly updated_at_ms: number;
+}
+
+interface SummaryRow extends DocumentRow {
+  readonly chunk_count: number;
 }
 
 interface ChunkedRow {
@@ -43,13 +48,33 @@ export function createDocumentStore(database: Database): DocumentStore {
   return {
     async listDocuments() {
       const rows = await query(
-        (sql) => sql<DocumentRow & { chunk_count: number }>`
+        (sql) => sql<SummaryRow>`
           select id, path, title, format, content_hash, source_hash, size_bytes, updated_at_ms, chunk_count
           from documents
           order by path
         `,
       );
-      return rows.map((row): DocumentSummary => ({ ...toDocument(row), chunkCount: row.chunk_count }));
+      return rows.map(toSummary);
+    },
+
+    async listSomeDocuments({ limit, after = "", pathPrefixes }) {
+      const ranges = pathRanges(pathPrefixes);
+      const rows = await query(
+        (sql) => sql<SummaryRow>`
+          select d.*
+          from jsonb_to_recordset(${sql.typed(ranges, JSONB)}) as range (first text, "end" text)
+          cross join lateral (
+            select id, path, title, format, content_hash, source_hash, size_bytes, updated_at_ms, chunk_count
+            from documents
+            where path >= range.first and path < range."end" and path > ${after}
+            order by path
+            limit ${limit}
+          ) d
+          order by d.path
+          limit ${limit}
+        `,
+      );
+      return rows.map(toSummary);
     },
 
     async getDocument(id) {
@@ -207,6 +232,10 @@ function toDocument(row: DocumentRow): Omit<StoredDocument, "text"> {
     sizeBytes: row.size_bytes,
     updatedAtMs: row.updated_at_ms,
   };
+}
+
+function toSummary(row: SummaryRow): DocumentSummary {
+  return { ...toDocument(row), chunkCount: row.chunk_count };
 }
 
 function toIndexedChunks({ id: documentId, path, title, content_hash: contentHash, text, chunks }: ChunkedRow): IndexedChunk[] {
