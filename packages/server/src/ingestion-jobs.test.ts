@@ -1,7 +1,7 @@
 import { type IngestionEvent, RagError } from "@rag-personal/core";
 import pino from "pino";
 import { describe, expect, it } from "vitest";
-import { createIngestionJobs, type IngestionJob, type IngestionJobStore } from "./ingestion-jobs.ts";
+import { createIngestionJobs, type IngestionJob, type IngestionJobStore, type IngestionScope } from "./ingestion-jobs.ts";
 
 function memoryJobs(): IngestionJobStore & { readonly saved: IngestionJob[] } {
   const saved: IngestionJob[] = [];
@@ -22,12 +22,11 @@ const TWO_FILES: readonly IngestionEvent[] = [
   { type: "progress", done: 2, total: 2 },
 ];
 
-function jobsOver(ingest: (signal: AbortSignal) => AsyncIterable<IngestionEvent>) {
-  const store = memoryJobs();
+function jobsOver(ingest: (signal: AbortSignal, scope: IngestionScope) => AsyncIterable<IngestionEvent>, store = memoryJobs()) {
   let ids = 0;
   const jobs = createIngestionJobs({
     jobs: store,
-    ingest,
+    ingest: (scope, signal) => ingest(signal, scope),
     log: pino({ level: "silent" }),
     newId: () => `job-${++ids}`,
     nowIso: () => "2026-01-01T00:00:00.000Z",
@@ -131,5 +130,152 @@ describe("ingestion jobs", () => {
     const { id } = await jobs.start();
     await jobs.stop();
     await expect(jobs.get(id)).resolves.toMatchObject({ state: "interrupted" });
+  });
+});
+
+/** Runs that end when the test says so; each tells its scope and what lay in the folder when it began. */
+function heldRuns() {
+  const begun: { readonly scope: IngestionScope; readonly saw: readonly string[]; readonly end: () => void }[] = [];
+  const stored: string[] = [];
+  const waiters: (() => void)[] = [];
+  async function* ingest(signal: AbortSignal, scope: IngestionScope): AsyncGenerator<IngestionEvent> {
+    const held = Promise.withResolvers<void>();
+    begun.push({ scope, saw: [...stored], end: held.resolve });
+    for (const wake of waiters.splice(0)) wake();
+    signal.addEventListener("abort", () => held.resolve());
+    yield { type: "file", path: `run-${begun.length}.md`, outcome: "added", chunks: 1 };
+    await held.promise;
+    signal.throwIfAborted();
+  }
+  return {
+    ingest,
+    stored,
+    begun,
+    async hasBegun(count: number): Promise<void> {
+      while (begun.length < count) await new Promise<void>((resolve) => waiters.push(resolve));
+    },
+  };
+}
+
+describe("ingestion jobs that must find what is stored now", () => {
+  it("begin at once when none is running, over the uploads alone", async () => {
+    const runs = heldRuns();
+    const { jobs } = jobsOver(runs.ingest);
+    runs.stored.push("a.md");
+    const { id } = await jobs.startAnew();
+    await runs.hasBegun(1);
+    expect(runs.begun).toMatchObject([{ scope: "uploads", saw: ["a.md"] }]);
+    runs.begun[0]?.end();
+    await jobs.idle();
+    await expect(jobs.get(id)).resolves.toMatchObject({ state: "succeeded" });
+  });
+
+  it("wait for the one that runs, under an id of their own, and one is enough for all that wait", async () => {
+    const runs = heldRuns();
+    const { jobs } = jobsOver(runs.ingest);
+    const first = await jobs.start();
+    await runs.hasBegun(1);
+    runs.stored.push("late.md");
+    const second = await jobs.startAnew();
+    runs.stored.push("later.md");
+    const third = await jobs.startAnew();
+    expect([second.id === first.id, third.id]).toEqual([false, second.id]);
+    await expect(jobs.get(second.id)).resolves.toMatchObject({ id: second.id, state: "running", progress: { done: 0, total: 0 } });
+    expect(runs.begun).toHaveLength(1);
+    runs.begun[0]?.end();
+    await runs.hasBegun(2);
+    expect(runs.begun[1]).toMatchObject({ scope: "uploads", saw: ["late.md", "later.md"] });
+    runs.stored.push("latest.md");
+    const fourth = await jobs.startAnew();
+    expect([first.id, second.id]).not.toContain(fourth.id);
+    runs.begun[1]?.end();
+    await runs.hasBegun(3);
+    runs.begun[2]?.end();
+    await jobs.idle();
+    expect(runs.begun).toHaveLength(3);
+    for (const { id } of [first, second, fourth]) await expect(jobs.get(id)).resolves.toMatchObject({ state: "succeeded" });
+  });
+
+  it("go through everything when that is asked for while they wait, and a job over the uploads does not stand for that", async () => {
+    const runs = heldRuns();
+    const { jobs } = jobsOver(runs.ingest);
+    const uploads = await jobs.startAnew();
+    await runs.hasBegun(1);
+    const [waiting, everything] = [await jobs.startAnew(), await jobs.start()];
+    expect([everything.id === uploads.id, everything.id]).toEqual([false, waiting.id]);
+    runs.begun[0]?.end();
+    await runs.hasBegun(2);
+    expect(runs.begun.map(({ scope }) => scope)).toEqual(["uploads", "everything"]);
+    expect((await jobs.start()).id).toBe(everything.id);
+    runs.begun[1]?.end();
+    await jobs.idle();
+  });
+
+  it("are followed apart from the one before", async () => {
+    const runs = heldRuns();
+    const { jobs } = jobsOver(runs.ingest);
+    const ids = [(await jobs.start()).id, (await jobs.startAnew()).id];
+    await runs.hasBegun(1);
+    const told = ids.map(async (id) => {
+      const events = await Array.fromAsync(jobs.follow(id, new AbortController().signal));
+      return { files: events.flatMap((event) => (event.type === "file" ? [event.file.path] : [])), last: events.at(-1) };
+    });
+    // The followers ask for the job as it stands before they listen on.
+    await Promise.resolve();
+    runs.begun[0]?.end();
+    await runs.hasBegun(2);
+    runs.begun[1]?.end();
+    const [first, second] = await Promise.all(told);
+    expect(first?.last).toMatchObject({ type: "done", job: { id: ids[0], files: [{ path: "run-1.md" }] } });
+    expect(second).toMatchObject({ files: ["run-2.md"], last: { type: "done", job: { id: ids[1] } } });
+  });
+
+  it("follow one that failed", async () => {
+    const held = Promise.withResolvers<void>();
+    let runs = 0;
+    const { jobs } = jobsOver(async function* () {
+      runs += 1;
+      yield { type: "started", total: 1 };
+      await held.promise;
+      if (runs === 1) throw new RagError("not_ready", "The documents folder cannot be read.");
+    });
+    const [failing, waiting] = [await jobs.start(), await jobs.startAnew()];
+    held.resolve();
+    await jobs.idle();
+    await expect(jobs.get(failing.id)).resolves.toMatchObject({ state: "failed" });
+    await expect(jobs.get(waiting.id)).resolves.toMatchObject({ state: "succeeded" });
+  });
+
+  it("that cannot be recorded are refused, and the next one is tried anew", async () => {
+    const runs = heldRuns();
+    const store = memoryJobs();
+    let isAway = false;
+    const saveJob: IngestionJobStore["saveJob"] = (job) => (isAway ? Promise.reject(new RagError("store_unavailable", "away")) : store.saveJob(job));
+    const { jobs } = jobsOver(runs.ingest, { ...store, saveJob });
+    await jobs.start();
+    await runs.hasBegun(1);
+    isAway = true;
+    await expect(jobs.startAnew()).rejects.toMatchObject({ code: "store_unavailable" });
+    isAway = false;
+    const { id } = await jobs.startAnew();
+    runs.begun[0]?.end();
+    await runs.hasBegun(2);
+    runs.begun[1]?.end();
+    await jobs.idle();
+    expect(runs.begun).toHaveLength(2);
+    await expect(jobs.get(id)).resolves.toMatchObject({ state: "succeeded" });
+  });
+
+  it("are interrupted by a stop without having begun, and so are those that come after it", async () => {
+    const runs = heldRuns();
+    const { jobs } = jobsOver(runs.ingest);
+    const first = await jobs.start();
+    await runs.hasBegun(1);
+    const waiting = await jobs.startAnew();
+    await jobs.stop();
+    const late = await jobs.startAnew();
+    await jobs.idle();
+    expect(runs.begun).toHaveLength(1);
+    for (const { id } of [first, waiting, late]) await expect(jobs.get(id)).resolves.toMatchObject({ state: "interrupted" });
   });
 });

@@ -1,6 +1,7 @@
 /** Ingestion as jobs: one at a time, recorded, and followed by any number of readers. */
 import { type IngestionEvent, RagError } from "@rag-personal/core";
 import type { Logger } from "pino";
+import { createJobFollowers } from "./job-followers.ts";
 
 /** What became of one file. */
 export interface FileResult {
@@ -13,10 +14,13 @@ export interface FileResult {
   readonly keptEarlierVersion?: boolean | undefined;
 }
 
-/** One run over the documents folder. */
+/** One run over the documents folder and what was uploaded, or over the uploads alone. */
 export interface IngestionJob {
   readonly id: string;
-  /** `interrupted`: the server stopped before the job ended; the next start finished the work. */
+  /**
+   * `running`: accepted and not ended; it may wait for the job before it. `interrupted`: the server stopped before the job ended; the next
+   * start finished the work.
+   */
   readonly state: "running" | "succeeded" | "failed" | "interrupted";
   /** ISO 8601. */
   readonly startedAt: string;
@@ -52,22 +56,31 @@ export interface IngestionJobStore {
   pruneJobs(keep: number): Promise<number>;
 }
 
+/** What a job goes through. */
+export type IngestionScope = "everything" | "uploads";
+
 export interface IngestionJobs {
-  /** Starts a job, or returns the one that is running. Resolves once it is recorded. */
+  /** Starts a job over everything, or returns the one that runs or waits. Resolves once it is recorded. */
   start(): Promise<IngestionJob>;
+  /**
+   * A job that begins after this call and so finds whatever is stored by now, over the uploads at least: while another one runs, it waits for
+   * the end of that. Resolves once it is recorded.
+   */
+  startAnew(): Promise<IngestionJob>;
+  /** A job runs, or waits to. */
+  isBusy(): boolean;
   get(id: string): Promise<IngestionJob | undefined>;
   /** The state now, each file as it is done, and the end. */
   follow(id: string, signal: AbortSignal): AsyncIterable<IngestionJobEvent>;
-  /** Resolves when no job is running. */
+  /** Resolves when no job is running or waiting. */
   idle(): Promise<void>;
-  /** Ends the running job after the file in hand. */
+  /** Ends the running job after the file in hand, and for good: later ones are recorded as interrupted. */
   stop(): Promise<void>;
 }
 
 interface Dependencies {
   readonly jobs: IngestionJobStore;
-  /** Runs one ingestion over the folder. */
-  readonly ingest: (signal: AbortSignal) => AsyncIterable<IngestionEvent>;
+  readonly ingest: (scope: IngestionScope, signal: AbortSignal) => AsyncIterable<IngestionEvent>;
   readonly log: Logger;
   readonly newId: () => string;
   readonly nowIso: () => string;
@@ -75,138 +88,153 @@ interface Dependencies {
   readonly onProgress?: (job: IngestionJob) => void;
 }
 
+/** A job in hand. */
+interface Run {
+  job: IngestionJob;
+  scope: IngestionScope;
+  /** Rejected when the job could not be recorded: then it does nothing. */
+  readonly recorded: Promise<void>;
+  readonly finished: PromiseWithResolvers<void>;
+}
+
 /** Ended jobs that can still be looked at. */
 const KEPT_JOBS = 100;
 
-type Listener = (event: IngestionJobEvent) => void;
-
 export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgress }: Dependencies): IngestionJobs {
-  let current: { job: IngestionJob; readonly finished: Promise<void>; readonly abort: AbortController } | undefined;
-  const listeners = new Set<Listener>();
-  const tell: Listener = (event) => {
-    for (const listener of listeners) listener(event);
-  };
+  let running: Run | undefined;
+  /** Begins when the running one has ended, so it finds all that was stored until then; one is enough for everybody who wants that. */
+  let waiting: Run | undefined;
+  const stopping = new AbortController();
+  const followers = createJobFollowers(get);
 
-  function apply(job: IngestionJob, event: IngestionEvent): IngestionJob {
-    switch (event.type) {
-      case "started":
-        return { ...job, progress: { done: 0, total: event.total } };
-      case "file": {
-        const counts = { ...job.counts, [event.outcome]: job.counts[event.outcome] + 1 };
-        return { ...job, counts };
-      }
-      case "progress":
-        return { ...job, progress: { done: event.done, total: event.total } };
-      case "finished":
-        return job;
-    }
+  function createRun(scope: IngestionScope): Run {
+    const job: IngestionJob = {
+      id: newId(),
+      state: "running",
+      startedAt: nowIso(),
+      finishedAt: null,
+      progress: { done: 0, total: 0 },
+      counts: { added: 0, changed: 0, removed: 0, unchanged: 0, failed: 0 },
+      files: [],
+      error: null,
+    };
+    return { job, scope, recorded: jobs.saveJob(job), finished: Promise.withResolvers() };
   }
 
-  async function run(running: NonNullable<typeof current>): Promise<void> {
+  /** Goes through one job, and then through the one that waits for it. */
+  async function begin(run: Run): Promise<void> {
+    running = run;
+    const isRecorded = await run.recorded.then(
+      () => true,
+      () => false,
+    );
+    if (isRecorded) await work(run);
+    // Whoever hears of the end may start the next one.
+    running = undefined;
+    const next = waiting;
+    waiting = undefined;
+    if (next !== undefined) void begin(next);
+    if (isRecorded) followers.tell(run.job.id, { type: "done", job: run.job });
+    run.finished.resolve();
+  }
+
+  function wait(scope: IngestionScope): Run {
+    const run = waiting ?? createRun(scope);
+    if (scope === "everything") run.scope = scope;
+    if (waiting === undefined) {
+      waiting = run;
+      // Whoever comes next tries to record one anew.
+      run.recorded.catch(() => {
+        if (waiting === run) waiting = undefined;
+      });
+    }
+    return run;
+  }
+
+  /** The run that will have gone through the scope; one that has begun may have listed its files already. */
+  function place(scope: IngestionScope, mayHaveBegun: boolean): Run {
+    if (running === undefined) {
+      const run = createRun(scope);
+      void begin(run);
+      return run;
+    }
+    return mayHaveBegun && running.scope === "everything" ? running : wait(scope);
+  }
+
+  async function recorded(run: Run): Promise<IngestionJob> {
+    await run.recorded;
+    return run.job;
+  }
+
+  async function work(run: Run): Promise<void> {
     // One list that grows: copying it for each file would take quadratic time.
     const files: FileResult[] = [];
-    running.job = { ...running.job, files };
+    const { id: jobId } = run.job;
+    const { signal } = stopping;
+    run.job = { ...run.job, files, startedAt: nowIso() };
     try {
-      for await (const event of ingest(running.abort.signal)) {
-        running.job = apply(running.job, event);
+      signal.throwIfAborted();
+      for await (const event of ingest(run.scope, signal)) {
+        run.job = apply(run.job, event);
         if (event.type === "file") {
           const { type: _, ...result } = event;
           if (result.outcome !== "unchanged") files.push(result);
-          tell({ type: "file", file: result });
+          followers.tell(jobId, { type: "file", file: result });
         }
-        if (event.type === "progress") tell({ type: "progress", progress: running.job.progress });
-        onProgress?.(running.job);
+        if (event.type === "progress") followers.tell(jobId, { type: "progress", progress: run.job.progress });
+        onProgress?.(run.job);
       }
-      running.job = { ...running.job, state: running.abort.signal.aborted ? "interrupted" : "succeeded", finishedAt: nowIso() };
+      run.job = { ...run.job, state: signal.aborted ? "interrupted" : "succeeded", finishedAt: nowIso() };
     } catch (thrown) {
       const reason = thrown instanceof RagError ? thrown.message : "The ingestion failed unexpectedly; the log says why.";
-      if (running.abort.signal.aborted) running.job = { ...running.job, state: "interrupted", finishedAt: nowIso() };
+      if (signal.aborted) run.job = { ...run.job, state: "interrupted", finishedAt: nowIso() };
       else {
-        if (thrown instanceof RagError) log.warn({ jobId: running.job.id, code: thrown.code, reason }, "ingestion failed");
-        else log.error({ err: thrown, jobId: running.job.id }, "ingestion failed");
-        running.job = { ...running.job, state: "failed", finishedAt: nowIso(), error: reason };
+        if (thrown instanceof RagError) log.warn({ jobId, code: thrown.code, reason }, "ingestion failed");
+        else log.error({ err: thrown, jobId }, "ingestion failed");
+        run.job = { ...run.job, state: "failed", finishedAt: nowIso(), error: reason };
       }
     }
-    const { id: jobId, state, counts } = running.job;
-    log.info({ jobId, state, ...counts }, "ingestion ended");
+    log.info({ jobId, state: run.job.state, ...run.job.counts }, "ingestion ended");
     await jobs
-      .saveJob(running.job)
+      .saveJob(run.job)
       .then(() => jobs.pruneJobs(KEPT_JOBS))
       .catch((error: unknown) => log.error({ err: error, jobId }, "the job's end could not be recorded"));
-    current = undefined;
-    tell({ type: "done", job: running.job });
   }
 
-  const get: IngestionJobs["get"] = async (id) => {
-    if (current?.job.id !== id) return await jobs.getJob(id);
-    return { ...current.job, files: [...current.job.files] };
-  };
+  async function get(id: string): Promise<IngestionJob | undefined> {
+    const run = [running, waiting].find((candidate) => candidate?.job.id === id);
+    return run === undefined ? await jobs.getJob(id) : { ...run.job, files: [...run.job.files] };
+  }
+
+  async function idle(): Promise<void> {
+    while (running !== undefined) await running.finished.promise;
+  }
 
   return {
     get,
-    async start() {
-      if (current !== undefined) return current.job;
-      const job: IngestionJob = {
-        id: newId(),
-        state: "running",
-        startedAt: nowIso(),
-        finishedAt: null,
-        progress: { done: 0, total: 0 },
-        counts: { added: 0, changed: 0, removed: 0, unchanged: 0, failed: 0 },
-        files: [],
-        error: null,
-      };
-      const { promise: finished, resolve } = Promise.withResolvers<void>();
-      const running = { job, finished, abort: new AbortController() };
-      current = running;
-      try {
-        await jobs.saveJob(job);
-      } catch (error) {
-        current = undefined;
-        resolve();
-        throw error;
-      }
-      void run(running).finally(resolve);
-      return job;
-    },
-    async *follow(id, signal) {
-      const queue: IngestionJobEvent[] = [];
-      let wake = (): void => {};
-      const listener: Listener = (event) => {
-        queue.push(event);
-        wake();
-      };
-      listeners.add(listener);
-      const onAbort = (): void => wake();
-      signal.addEventListener("abort", onAbort);
-      try {
-        const job = await get(id);
-        if (job === undefined) throw new RagError("not_found", "There is no ingestion job with this id.");
-        yield { type: job.state === "running" ? "job" : "done", job };
-        if (job.state !== "running") return;
-        while (!signal.aborted) {
-          const next = queue.shift();
-          if (next === undefined) {
-            await new Promise<void>((resolve) => {
-              wake = resolve;
-              if (queue.length > 0 || signal.aborted) resolve();
-            });
-            continue;
-          }
-          yield next;
-          if (next.type === "done") return;
-        }
-      } finally {
-        listeners.delete(listener);
-        signal.removeEventListener("abort", onAbort);
-      }
-    },
-    async idle() {
-      await current?.finished;
-    },
+    idle,
+    start: () => recorded(place("everything", true)),
+    startAnew: () => recorded(place("uploads", false)),
+    isBusy: () => running !== undefined,
+    follow: followers.follow,
     async stop() {
-      current?.abort.abort();
-      await current?.finished;
+      stopping.abort();
+      await idle();
     },
   };
+}
+
+function apply(job: IngestionJob, event: IngestionEvent): IngestionJob {
+  switch (event.type) {
+    case "started":
+      return { ...job, progress: { done: 0, total: event.total } };
+    case "file": {
+      const counts = { ...job.counts, [event.outcome]: job.counts[event.outcome] + 1 };
+      return { ...job, counts };
+    }
+    case "progress":
+      return { ...job, progress: { done: event.done, total: event.total } };
+    case "finished":
+      return job;
+  }
 }

@@ -79,7 +79,15 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
     },
     sessions: { ...createMemorySessionStore(), load: async () => session, remove: async () => true },
     saveFeedback: async () => true,
-    ingestion: { start: async () => job, get: async () => job, async *follow() {}, idle: async () => {}, stop: async () => {} },
+    ingestion: {
+      start: async () => job,
+      startAnew: async () => job,
+      isBusy: () => false,
+      get: async () => job,
+      async *follow() {},
+      idle: async () => {},
+      stop: async () => {},
+    },
     resetBreaker: () => "CLOSED",
     clearCache: async () => 0,
     statistics: async () => ({

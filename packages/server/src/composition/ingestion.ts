@@ -36,7 +36,7 @@ export function openIngestion(
   };
   const jobs = createIngestionJobs({
     jobs: stores.ingestionJobs,
-    ingest: (signal) => runIngestion(dependencies, { signal }),
+    ingest: (_scope, signal) => runIngestion(dependencies, { signal }),
     log,
     newId: randomUUID,
     nowIso: () => new Date().toISOString(),
