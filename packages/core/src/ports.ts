@@ -28,7 +28,8 @@ export interface DocumentListing {
 
 /** The record of documents and chunks. Every method throws `store_unavailable` when the store is away. */
 export interface DocumentStore {
-  listDocuments(): Promise<DocumentSummary[]>;
+  /** Every document whose path begins with the prefix, in the order of their paths by code point. Default: all. */
+  listDocuments(pathPrefix?: string): Promise<DocumentSummary[]>;
   listSomeDocuments(listing: DocumentListing): Promise<DocumentSummary[]>;
   getDocument(id: string): Promise<StoredDocument | undefined>;
   /** Stores a document and its chunks in one transaction, replacing what was there under the same id. Resolves only when it is durable. */

@@ -4,7 +4,7 @@ import { RagError } from "../errors.ts";
 import type { Chunk, DocumentSummary, IndexedChunk, StoredDocument } from "../model.ts";
 import type { IngestionEvent } from "./events.ts";
 import { type IngestionDependencies, runIngestion } from "./run.ts";
-import { type SourceEntry, type SourceFailure, UnprocessableDocument } from "./source.ts";
+import { type DocumentSource, type SourceEntry, type SourceFailure, UnprocessableDocument } from "./source.ts";
 
 /** Any stable function with 64 hexadecimal digits will do for a digest here. */
 function digest(text: string): string {
@@ -195,6 +195,31 @@ describe("runIngestion", () => {
     scene.unlisted.push({ kind: "failure", path: "x", scope: "folder", stage: "read", reason: "permission denied" });
     expect(outcomes(await scene.run())).toEqual(["x failed", "xy.md removed"]);
     expect(scene.storedTexts()).toEqual({ "x/a.md": "A." });
+  });
+
+  it("leaves the documents of another source alone that lie below a prefix of their own", async () => {
+    const scene = createScene({ "a.md": "A.", "uploads/b.md": "B." });
+    await scene.run();
+    scene.folder.clear();
+    const mine = { ...scene.dependencies, source: { ...scene.dependencies.source, foreignPrefix: "uploads/" } };
+    expect(outcomes(await Array.fromAsync(runIngestion(mine)))).toEqual(["a.md removed"]);
+    expect(scene.storedTexts()).toEqual({ "uploads/b.md": "B." });
+  });
+
+  it("takes nothing for gone that another server has stored since it listed the files", async () => {
+    const scene = createScene();
+    const other = createScene({ "a.md": "A." });
+    await other.run();
+    const [row] = other.rows.values();
+    if (row === undefined) throw new Error("a document was expected");
+    const source: DocumentSource = {
+      ...scene.dependencies.source,
+      async *list() {
+        scene.rows.set(row.document.id, row);
+      },
+    };
+    await Array.fromAsync(runIngestion({ ...scene.dependencies, source }));
+    expect(scene.storedTexts()).toEqual({ "a.md": "A." });
   });
 
   it("removes only documents below its own prefix", async () => {

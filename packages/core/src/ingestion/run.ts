@@ -41,6 +41,8 @@ export async function* runIngestion(
 ): AsyncGenerator<IngestionEvent, void, void> {
   const { source, documents, index, clock } = dependencies;
   const startedAt = clock.monotonic();
+  // Before the files, so that one which another server stores meanwhile is not taken for one that is gone.
+  const stored = (await documents.listDocuments(source.pathPrefix)).filter(({ path }) => isOwn(source, path));
   const entries: SourceEntry[] = [];
   const unreadable: SourceFailure[] = [];
   for await (const found of source.list(signal)) {
@@ -48,7 +50,6 @@ export async function* runIngestion(
     if (found.kind === "file") entries.push(found);
     else unreadable.push(found);
   }
-  const stored = (await documents.listDocuments()).filter((document) => document.path.startsWith(source.pathPrefix));
   const plan = planIngestion(entries, stored);
   const isKept = keptBy(unreadable);
   const remove = plan.remove.filter((document) => !isKept(document.path));
@@ -163,11 +164,15 @@ function keptBy(unreadable: readonly SourceFailure[]): (path: string) => boolean
   return (path) => files.has(path) || folders.some((folder) => isBelow(folder, path));
 }
 
+function isOwn({ pathPrefix, foreignPrefix }: DocumentSource, path: string): boolean {
+  return path.startsWith(pathPrefix) && (foreignPrefix === undefined || !path.startsWith(foreignPrefix));
+}
+
 function isBelow(folder: string, path: string): boolean {
   return folder === "" || path.startsWith(`${folder}/`);
 }
 
-/** `doc_` and the first 24 hexadecimal digits of the digest of the path. */
-async function documentIdOf(path: string, digest: IngestionDependencies["digest"]): Promise<string> {
+/** The id of the document with this path: `doc_` and the first 24 hexadecimal digits of the digest of the path. */
+export async function documentIdOf(path: string, digest: IngestionDependencies["digest"]): Promise<string> {
   return `doc_${(await digest(path)).slice(0, 24)}`;
 }

@@ -41,6 +41,8 @@ export interface SourceDocument {
 export interface DocumentSource {
   /** Every path of this source begins with it; stored documents elsewhere are not its business. Empty: all are. */
   readonly pathPrefix: string;
+  /** Paths that begin with it are another source's business all the same. Default: none. */
+  readonly foreignPrefix?: string | undefined;
   /**
    * Every file, each path once, in a stable order.
    * @throws RagError when nothing can be listed at all: no document is removed then.

@@ -169,6 +169,8 @@ export function documentStoreContract(name: string, makeStore: () => DocumentSto
       expect(await list([""])).toEqual(paths);
       expect(await list(["c/", "a/x.md/"])).toEqual([]);
       expect(await list([])).toEqual([]);
+      expect((await store.listDocuments("b/")).map(({ path }) => path)).toEqual(["b/c/z.md", "b/d.md"]);
+      expect((await store.listDocuments()).map(({ path }) => path)).toEqual(paths);
     });
 
     it("stores a document without chunks, and has none of it to load", async () => {

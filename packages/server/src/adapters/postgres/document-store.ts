@@ -3,7 +3,7 @@ import type { Chunk, DocumentFormat, DocumentStore, DocumentSummary, IndexedChun
 import { JSONB } from "./column-types.ts";
 import type { Database, Query } from "./database.ts";
 import { createKnownDocuments } from "./known-documents.ts";
-import { pathRanges } from "./path-ranges.ts";
+import { pathRange, pathRanges } from "./path-ranges.ts";
 import { toStorableText } from "./storable-text.ts";
 
 /** UTF-16 units of one piece of a text; the migration says why. */
@@ -46,11 +46,13 @@ export function createDocumentStore(database: Database): DocumentStore {
   const { query, transaction } = database;
   const known = createKnownDocuments(database);
   return {
-    async listDocuments() {
+    async listDocuments(pathPrefix = "") {
+      const { first, end } = pathRange(pathPrefix);
       const rows = await query(
         (sql) => sql<SummaryRow>`
           select id, path, title, format, content_hash, source_hash, size_bytes, updated_at_ms, chunk_count
           from documents
+          where path >= ${first} and path < ${end}
           order by path
         `,
       );

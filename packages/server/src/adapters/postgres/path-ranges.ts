@@ -10,16 +10,21 @@ const LAST_CODE_POINT = 0x10ffff;
 /** After all paths: longer than the 4,096 bytes that one can have. */
 const END = String.fromCodePoint(LAST_CODE_POINT).repeat(1_025);
 
+/** The range that holds exactly the paths that begin with the prefix. */
+export function pathRange(prefix: string): PathRange {
+  return { first: prefix, end: endOf(prefix) };
+}
+
 /**
  * Ranges that hold exactly the paths that begin with one of the prefixes, each path once.
  *
  * @param prefixes undefined: all paths.
  */
 export function pathRanges(prefixes: readonly string[] | undefined): PathRange[] {
-  if (prefixes === undefined) return [{ first: "", end: END }];
+  if (prefixes === undefined) return [pathRange("")];
   const distinct = [...new Set(prefixes)];
   const widest = distinct.filter((prefix) => !distinct.some((other) => other !== prefix && prefix.startsWith(other)));
-  return widest.map((prefix) => ({ first: prefix, end: endOf(prefix) }));
+  return widest.map(pathRange);
 }
 
 /** The first text, in the order of code points, that comes after all those that begin with the prefix. */
