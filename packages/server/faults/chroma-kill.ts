@@ -1,6 +1,6 @@
 /** F8: Chroma is killed with -9 while documents are read, and comes back on the same files. */
 import { setTimeout as delay } from "node:timers/promises";
-import { isChromaAway, isChromaBack, PROMISED_WITHOUT_CHROMA, startChromaScene } from "./chroma-scene.ts";
+import { isChromaAway, PROMISED_WITHOUT_CHROMA, startChromaScene } from "./chroma-scene.ts";
 import { runEpisodes } from "./episodes.ts";
 import { quantile } from "./figures.ts";
 import type { RowOptions, RowResult } from "./row.ts";
@@ -21,7 +21,7 @@ export async function killChroma(options: RowOptions): Promise<RowResult> {
       begin: () => scene.chroma.kill(),
       end: () => scene.chroma.restart(),
       isDetected: () => isChromaAway(scene.observer),
-      isHealed: () => isChromaBack(scene.observer),
+      isHealed: () => scene.isBack(),
       lastsMs: { atLeast: 200, upTo: 1_000 },
     },
     options,

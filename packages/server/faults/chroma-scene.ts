@@ -1,13 +1,13 @@
 /** A server over a real PostgreSQL and a real Chroma, with documents that change and a model of its own for the vectors. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ChromaClient, type Collection } from "chromadb";
 import postgres from "postgres";
 import { type Api, connectApi } from "../test-support/api.ts";
 import { type ChromaServer, startChromaServer } from "../test-support/chroma-server.ts";
 import { startPostgresServer } from "../test-support/postgres-server.ts";
 import { temporaryDirectory } from "../test-support/running-server.ts";
 import { writeTinyEmbedder } from "../test-support/tiny-model/tiny-model.ts";
+import { countUnfound, listIds, liveCollection } from "./chroma-contents.ts";
 import type { Observer } from "./observer.ts";
 import type { RequestKind } from "./record.ts";
 import type { RowOptions, Violation } from "./row.ts";
@@ -21,8 +21,6 @@ const CHANGED = 10;
 /** Vectors that are looked for by themselves at the end. */
 const RECALLED = 500;
 const IN_STEP_WITHIN_MS = 60_000;
-/** A vector found by itself has this cosine at least; the rest is rounding. */
-const ITSELF = 0.999;
 
 /** What must hold while Chroma is away: everything is answered, questions by words and the learnt space, and marked so. */
 export const PROMISED_WITHOUT_CHROMA = {
@@ -33,18 +31,29 @@ export const PROMISED_WITHOUT_CHROMA = {
 
 export interface ChromaScene extends Scene {
   readonly chroma: ChromaServer;
+  /** Of the server. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly api: Api;
   /** Writes some files anew and begins to read them. */
   changeDocuments(): Promise<void>;
   /** Waits until no ingestion runs and every chunk has its vector; returns the milliseconds. */
   untilInStep(): Promise<number>;
+  /** Chroma shows as serving, and a search had its answer. */
+  isBack(): Promise<boolean>;
   /** What differs between Chroma and the record, asked of both past the program. */
   checkVectors(): Promise<{ readonly violations: readonly Violation[]; readonly remark: string }>;
 }
 
-export async function startChromaScene(options: RowOptions): Promise<ChromaScene> {
+export interface ChromaSceneOptions {
+  /** Settings of the server, and of its process, in addition. */
+  readonly more?: Readonly<Record<string, string>>;
+  /** The folder that Chroma's own is made in. */
+  readonly chromaWithin?: string | undefined;
+}
+
+export async function startChromaScene(options: RowOptions, { more = {}, chromaWithin }: ChromaSceneOptions = {}): Promise<ChromaScene> {
   const { cleanUp, random } = options;
-  const chroma = await startChromaServer();
+  const chroma = await startChromaServer(chromaWithin);
   cleanUp.add(() => chroma.remove());
   const database = await startPostgresServer();
   cleanUp.add(() => database.remove());
@@ -60,7 +69,7 @@ export async function startChromaScene(options: RowOptions): Promise<ChromaScene
     await writeFile(join(docs, `file-${file}.md`), `# File ${file}\n\n${sections.join("\n\n")}\n`);
   };
   for (let file = 0; file < FILES; file += 1) await write(file);
-  const settings = { DATABASE_URL: database.url, CHROMA_URL: chroma.url, EMBEDDING_MODEL: model, DOCS_DIR: docs };
+  const settings = { DATABASE_URL: database.url, CHROMA_URL: chroma.url, EMBEDDING_MODEL: model, DOCS_DIR: docs, ...more };
   const scene = await startScene(settings, options);
   const api = await connectApi(scene.server);
   const job = { id: "" };
@@ -82,8 +91,14 @@ export async function startChromaScene(options: RowOptions): Promise<ChromaScene
   return {
     ...scene,
     chroma,
+    settings,
     api,
     untilInStep,
+    async isBack() {
+      if (!(await isChromaBack(scene.observer))) return false;
+      const { status, body } = await api.client("POST", "/search", { body: { query: "What about the lamp?", limit: 1 } });
+      return status === 200 && body.degraded === false;
+    },
     async changeDocuments() {
       round += 1;
       for (let changed = 0; changed < CHANGED; changed += 1) await write(Math.floor(random() * FILES));
@@ -95,12 +110,11 @@ export async function startChromaScene(options: RowOptions): Promise<ChromaScene
       const sql = postgres(database.url, { max: 1 });
       const recorded = (await sql<{ id: string }[]>`select id from chunks`).map(({ id }) => id);
       await sql.end({ timeout: 1 });
-      const { body } = await api.admin("GET", "/admin/index");
-      const collection = await openCollection(chroma.url, `rag-chunks-g${body.vectors.live.generation}`);
+      const collection = await liveCollection(chroma, api);
       const stored = await listIds(collection);
       const missing = recorded.filter((id) => !stored.has(id));
       const extra = [...stored].filter((id) => !recorded.includes(id));
-      const unfound = await countUnfound(collection, [...stored]);
+      const unfound = await countUnfound(collection, [...stored], RECALLED);
       const violations: Violation[] = [
         ...missing.map((id): Violation => ({ kind: "lost", detail: `chunk ${id} has no vector` })),
         ...extra.map((id): Violation => ({ kind: "doubled", detail: `chunk ${id} has a vector and is not in the record` })),
@@ -125,30 +139,4 @@ function sentences(file: number, section: number, round: number): string {
     { length: 12 },
     (_, at) => `In case ${file * 1_000 + section * 20 + at + round} the ${word(at)} stands by the ${word(at + 1)}.`,
   ).join(" ");
-}
-
-async function openCollection(url: string, name: string): Promise<Collection> {
-  const { hostname, port } = new URL(url);
-  return await new ChromaClient({ host: hostname, port: Number(port), ssl: false }).getCollection({ name });
-}
-
-async function listIds(collection: Collection): Promise<Set<string>> {
-  const ids = new Set<string>();
-  for (let offset = 0; ; offset += 1_000) {
-    const page = await collection.get({ include: [], limit: 1_000, offset });
-    for (const id of page.ids) ids.add(id);
-    if (page.ids.length < 1_000) return ids;
-  }
-}
-
-async function countUnfound(collection: Collection, ids: readonly string[]): Promise<number> {
-  const step = Math.max(1, Math.floor(ids.length / RECALLED));
-  const chosen = ids.filter((_, at) => at % step === 0).slice(0, RECALLED);
-  let unfound = 0;
-  for (let first = 0; first < chosen.length; first += 50) {
-    const { embeddings } = await collection.get({ ids: chosen.slice(first, first + 50), include: ["embeddings"] });
-    const found = await collection.query({ queryEmbeddings: embeddings ?? [], nResults: 1, include: ["distances"] });
-    for (const [nearest] of found.distances) if (!(1 - (nearest ?? 1) >= ITSELF)) unfound += 1;
-  }
-  return unfound;
 }

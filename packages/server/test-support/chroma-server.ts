@@ -22,7 +22,7 @@ export interface ChromaServer {
   thaw(): void;
   /** SIGKILL; its files stay. */
   kill(): Promise<void>;
-  /** Starts it again on the same files and port. Resolves when it answers. */
+  /** Starts it again on the same files and port. Resolves when it answers. @throws with its log when it ends before. */
   restart(): Promise<void>;
   /** Ends it for good and removes its files. */
   remove(): Promise<void>;
@@ -31,11 +31,12 @@ export interface ChromaServer {
 /**
  * Starts a server on a free port.
  *
+ * @param within the folder that its own is made in.
  * @throws with instructions when there is no Chroma for this machine.
  */
-export async function startChromaServer(): Promise<ChromaServer> {
+export async function startChromaServer(within: string = tmpdir()): Promise<ChromaServer> {
   const [program, ...programArguments] = findProgram();
-  const folder = mkdtempSync(join(tmpdir(), "rag-chroma-"));
+  const folder = mkdtempSync(join(within, "rag-chroma-"));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   let server = await launch();

@@ -8,12 +8,15 @@ export interface FalseChroma {
   version: string;
   /** What everything else answers, from now on; undefined for what Chroma says of its limits. */
   answer: { readonly status: number; readonly type: string; readonly body: string; readonly location?: string } | undefined;
+  /** Says its version and its limits, and nothing else. */
+  isSilent: boolean;
   /** Headers of the requests so far. */
   readonly tokens: (string | undefined)[];
   close(): Promise<void>;
 }
 
-export async function startFalseChroma(): Promise<FalseChroma> {
+/** @param atPort in place of a real one; any free port without it. */
+export async function startFalseChroma(atPort = 0): Promise<FalseChroma> {
   const limits = { status: 200, type: "application/json", body: '{"max_batch_size":1000,"supports_base64_encoding":true}' };
   const server = createServer((request, response) => {
     request.resume();
@@ -21,11 +24,12 @@ export async function startFalseChroma(): Promise<FalseChroma> {
     state.tokens.push(typeof token === "string" ? token : undefined);
     const isVersion = request.url === "/api/v2/version";
     const isLimits = request.url === "/api/v2/pre-flight-checks";
+    if (state.isSilent && !isVersion && !isLimits) return;
     const own = isVersion ? { ...limits, body: JSON.stringify(state.version) } : limits;
     const { status, type, body, location } =
       isVersion || isLimits ? { ...own, location: undefined } : { location: undefined, ...(state.answer ?? limits) };
     response.writeHead(status, { "content-type": type, connection: "close", ...(location === undefined ? {} : { location }) }).end(body);
-  }).listen(0, "127.0.0.1");
+  }).listen(atPort, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
@@ -33,6 +37,7 @@ export async function startFalseChroma(): Promise<FalseChroma> {
     url: `http://127.0.0.1:${port}`,
     version: "1.0.0",
     answer: undefined,
+    isSilent: false,
     tokens: [],
     async close() {
       server.closeAllConnections();

@@ -35,6 +35,8 @@ export interface GenerationKeeper {
   readonly problem: string | undefined;
   /** Begins to bring the live generation into step; resolves at once. */
   trigger(): void;
+  /** The store is back: what waits for its next attempt is tried now. */
+  hurry(): void;
   /** Something failed: what is known of the collections is looked at anew. */
   doubt(): void;
   /** Looks at everything anew and mends what it can; resolves when that was tried. */
@@ -109,8 +111,9 @@ export function createGenerationKeeper(dependencies: GenerationKeeperDependencie
       isDoubtful = false;
     }
     if (live?.vectorizer.id !== vectorizer.id) return false;
-    live.known ??= new Set(await live.collection.listChunkIds());
+    // Questions are answered by it from here on; what it holds is compared beside that.
     loop.reached();
+    live.known ??= new Set(await live.collection.listChunkIds());
     await synchronise(live, inStepWith());
     if (isUntidy) await tidyUp(vectorizer);
     isUntidy = false;
@@ -227,6 +230,7 @@ export function createGenerationKeeper(dependencies: GenerationKeeperDependencie
       return loop.problem();
     },
     trigger: () => loop.trigger(),
+    hurry: () => loop.hurry(),
     doubt,
     async repair() {
       doubt();

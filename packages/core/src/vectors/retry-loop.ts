@@ -20,6 +20,8 @@ export interface RetryLoop {
   runOnce(): Promise<void>;
   /** Repeats `work` in the same manner until it succeeds. @throws what no waiting mends; the reason of `signal`. */
   untilItWorks<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** What was away has come back: whatever pauses after a failure goes on now, and a run under way that fails is followed by another at once. */
+  hurry(): void;
   /** What failed last time works again, although the run is not over yet. */
   reached(): void;
   /** Why the last run failed; undefined when it did not, or what failed works again. */
@@ -40,6 +42,8 @@ export function createRetryLoop({ run, onLateCheck, timers, clock, log }: RetryL
   let failingSince: number | undefined;
   let problem: string | undefined;
   let cancelLater: (() => void) | undefined;
+  let isHurried = false;
+  const pauses = new Set<() => void>();
   const stopped = new AbortController();
 
   function failed(error: unknown): void {
@@ -52,6 +56,7 @@ export function createRetryLoop({ run, onLateCheck, timers, clock, log }: RetryL
 
   function succeeded(): void {
     problem = undefined;
+    isHurried = false;
     if (failingSince === undefined) return;
     log("info", "the vectors are in step again", { durationMs: Math.round(clock.monotonic() - failingSince) });
     failingSince = undefined;
@@ -63,9 +68,17 @@ export function createRetryLoop({ run, onLateCheck, timers, clock, log }: RetryL
   }
 
   async function pause(signal: AbortSignal): Promise<void> {
+    if (isHurried) {
+      isHurried = false;
+      return;
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = timers.set(RETRY_MS, resolve);
-    await untilAborted(promise, signal).finally(cancel);
+    pauses.add(resolve);
+    await untilAborted(promise, signal).finally(() => {
+      cancel();
+      pauses.delete(resolve);
+    });
   }
 
   async function untilItWorks<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -115,6 +128,11 @@ export function createRetryLoop({ run, onLateCheck, timers, clock, log }: RetryL
       waiting.push(resolve);
       trigger();
       return isStopped ? Promise.resolve() : promise;
+    },
+    hurry() {
+      // Where nothing pauses, a run under way may have met what was away.
+      isHurried = pauses.size === 0 && running !== undefined;
+      for (const goOn of pauses) goOn();
     },
     reached() {
       problem = undefined;

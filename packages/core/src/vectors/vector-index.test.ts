@@ -160,6 +160,19 @@ describe("a vector index", () => {
     expect(scene.index.status()).toMatchObject({ state: "serving", missing: 0 });
     expect(scene.lines).toEqual(["warn: the vectors are not in step with the documents; trying again", "info: the vectors are in step again"]);
   });
+
+  it("serves again at once when it is told that the store is back", async () => {
+    const scene = await filled();
+    scene.store.isAway = true;
+    scene.put("hen", "The hen lays eggs.");
+    scene.index.refresh();
+    await scene.time.advance(20_100);
+    expect(scene.index.status().state).toBe("away");
+    scene.store.isAway = false;
+    scene.index.storeReturned();
+    await scene.time.advance(0);
+    expect(scene.index.status()).toMatchObject({ state: "serving", missing: 0 });
+  });
 });
 
 describe("another embedding model", () => {

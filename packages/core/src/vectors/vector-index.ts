@@ -35,6 +35,8 @@ export interface VectorIndex extends NeighbourSearch {
   removeDocument(documentId: string): void;
   /** Begins to bring the vectors into step; resolves at once. */
   refresh(): void;
+  /** To be called when the store has come back: what waits for its next attempt is tried at once. */
+  storeReturned(): void;
   /** Resolves when the vectors are in step, or cannot be without an operator. */
   settled(): Promise<void>;
   status(): VectorIndexStatus;
@@ -76,6 +78,7 @@ export function createVectorIndex(dependencies: VectorIndexDependencies): Vector
       register.apply();
       keeper.trigger();
     },
+    storeReturned: () => keeper.hurry(),
     settled: () => keeper.idle(),
     liveTarget: () => keeper.live,
     fingerprint: () => (keeper.live === undefined ? "none" : `${keeper.live.generation.generation}:${keeper.live.vectorizer.id}`),

@@ -10,7 +10,7 @@ import {
   passageOf,
   type VectorStore,
 } from "@rag-personal/core";
-import { connectChroma } from "../adapters/chroma/connection.ts";
+import { type ChromaConnection, connectChroma } from "../adapters/chroma/connection.ts";
 import { createChromaVectorStore } from "../adapters/chroma/vector-store.ts";
 import type { PostgresStores } from "../adapters/postgres/connection.ts";
 import type { Config } from "../config.ts";
@@ -35,8 +35,9 @@ export function openVectors(
 ): VectorParts | undefined {
   const { embedder, hybridIndex } = parts;
   const { documents, generations, embeddings } = parts.stores;
-  const store = openStore(config, embedder !== undefined, opened, log);
-  if (store === undefined) return undefined;
+  const kept = openStore(config, embedder !== undefined, opened, log);
+  if (kept === undefined) return undefined;
+  const { store, chroma } = kept;
   const digests = new WeakMap<IndexedChunk, string>();
   const digestOf = async (chunk: IndexedChunk): Promise<string> => {
     const digest = digests.get(chunk) ?? sha256(passageOf(chunk));
@@ -56,12 +57,18 @@ export function openVectors(
     timers,
     log: (level, message, fields) => log[level](fields, message),
   });
+  chroma?.onReady(() => index.storeReturned());
   opened.add(() => index.stop());
   return { index, store, generations, embeddings, digestOf };
 }
 
-function openStore(config: Config, hasEmbedder: boolean, opened: OpenedParts, log: Surroundings["log"]): VectorStore | undefined {
-  if (config.CHROMA_URL === undefined) return hasEmbedder ? createMemoryVectorStore() : undefined;
+function openStore(
+  config: Config,
+  hasEmbedder: boolean,
+  opened: OpenedParts,
+  log: Surroundings["log"],
+): { readonly store: VectorStore; readonly chroma: ChromaConnection | undefined } | undefined {
+  if (config.CHROMA_URL === undefined) return hasEmbedder ? { store: createMemoryVectorStore(), chroma: undefined } : undefined;
   const chroma = connectChroma({
     url: config.CHROMA_URL,
     token: config.CHROMA_AUTH_TOKEN,
@@ -72,5 +79,5 @@ function openStore(config: Config, hasEmbedder: boolean, opened: OpenedParts, lo
     timers,
   });
   opened.add(async () => chroma.close());
-  return createChromaVectorStore(chroma);
+  return { store: createChromaVectorStore(chroma), chroma };
 }

@@ -32,6 +32,8 @@ export interface ChromaConnection {
    * @throws RagError `store_unavailable`, at once while Chroma is away; `internal` when it rejects what it is asked; the reason of the signal.
    */
   call<T>(run: (client: ChromaClient) => Promise<T>, options?: ChromaCallOptions): Promise<T>;
+  /** Called each time it has become ready: calls are carried out from then on. @returns a function that ends this. */
+  onReady(listener: () => void): () => void;
   /** Records of one write at most, as the server says; 1 until it was asked. */
   maxBatchSize(): number;
   /** Calls under way, and calls without an answer in time since the start. */
@@ -40,7 +42,7 @@ export interface ChromaConnection {
   close(): void;
 }
 
-const PROBE_EVERY_MS = 250;
+const PROBE_EVERY_MS = 100;
 const PROBE_TIMEOUT_MS = 1_000;
 /** Each thousand vectors Chroma writes its whole graph: with 40,000 of 384 a write then took up to 3.9 s on a busy machine. */
 const LONGEST_WRITE_MS = 30_000;
@@ -48,8 +50,10 @@ const LONGEST_WRITE_MS = 30_000;
 /**
  * Begins to connect and returns at once, whether or not there is a Chroma. Calls wait for the first answer, or for its absence.
  *
- * A call that gets no answer in time, or no connection, closes the gate for all: they are refused at once until a probe, four
- * times a second, is answered by a version that is supported.
+ * A call that gets no answer in time, or no connection, closes the gate for all: they are refused at once until a probe, ten
+ * times a second, is answered by a version that is supported. The first searches after that find Chroma reading its files: until
+ * one was answered, they go one at a time, the others are refused, and silence closes the gate only when Chroma does not say either
+ * that it is there.
  *
  * @throws TypeError for an address that cannot be one.
  */
@@ -64,10 +68,17 @@ export function connectChroma(options: ChromaConnectionOptions): ChromaConnectio
     write: { timeoutMs: LONGEST_WRITE_MS, watch: { everyMs: timeoutMs / 2, isThere } },
   } as const;
   const firstAnswer = Promise.withResolvers<void>();
+  const readyListeners = new Set<() => void>();
   let state: ChromaState = "connecting";
   let limits: ChromaLimits | undefined;
   /** Counts how often it became ready: what failed before says nothing about now. */
   let readiness = 0;
+  /** Readiness at which a search was answered last. */
+  let searchedAt = 0;
+  /** Readiness at which the first search is under way. */
+  let tryingAt = 0;
+  /** Chroma is asked whether it is there. */
+  let isAsking = false;
   let cancelProbe: (() => void) | undefined;
 
   function become(next: ChromaState, reason?: string): void {
@@ -75,6 +86,7 @@ export function connectChroma(options: ChromaConnectionOptions): ChromaConnectio
     state = next;
     if (next === "ready") readiness += 1;
     stateLog.observe(next, reason);
+    if (next === "ready") for (const listener of readyListeners) listener();
   }
 
   /** Tells whether there is a server that answers, in half the time in which it must. */
@@ -114,10 +126,27 @@ export function connectChroma(options: ChromaConnectionOptions): ChromaConnectio
     if (state !== "ready" && state !== "closed") probeAfter(PROBE_EVERY_MS);
   }
 
-  /** @param at readiness when the call began. */
-  function noteFailure(error: unknown, at: number): ChromaFailure {
+  async function closeUnlessThere(at: number, reason: string): Promise<void> {
+    if (isAsking) return;
+    isAsking = true;
+    const isOver = !(await isThere());
+    isAsking = false;
+    if (!isOver || at !== readiness || state !== "ready") return;
+    become("away", reason);
+    probeAfter(0);
+  }
+
+  /**
+   * @param at readiness when the call began.
+   * @param isFirstSearch whether it is a search, and none had been answered then.
+   */
+  function noteFailure(error: unknown, at: number, isFirstSearch: boolean): ChromaFailure {
     const failure = error instanceof NoAnswer || state === "closed" ? "away" : classify(error);
     if (at !== readiness || state !== "ready") return failure;
+    if (error instanceof NoAnswer && isFirstSearch) {
+      void closeUnlessThere(at, reasonOf(error));
+      return failure;
+    }
     if (failure === "away" || failure === "denied" || failure === "garbled") {
       become(failure === "denied" ? "denied" : "away", reasonOf(error));
       probeAfter(0);
@@ -128,17 +157,30 @@ export function connectChroma(options: ChromaConnectionOptions): ChromaConnectio
   void probe();
   return {
     state: () => state,
+    onReady(listener) {
+      readyListeners.add(listener);
+      return () => void readyListeners.delete(listener);
+    },
     maxBatchSize: () => limits?.max_batch_size ?? 1,
     async call(run, { deadline = "call", signal } = {}) {
       signal?.throwIfAborted();
       if (state === "connecting") await firstAnswer.promise;
       if (state !== "ready") throw chromaError(state === "denied" || state === "unsupported" ? state : "away", undefined);
       const at = readiness;
+      const isFirstSearch = deadline === "query" && searchedAt !== at;
+      if (isFirstSearch && at > 1) {
+        if (tryingAt === at) throw chromaError("away", undefined);
+        tryingAt = at;
+      }
       try {
-        return await calls.run((ended) => run(makeClient(ended, limits)), { ...deadlines[deadline], signal });
+        const answer = await calls.run((ended) => run(makeClient(ended, limits)), { ...deadlines[deadline], signal });
+        if (deadline === "query") searchedAt = at;
+        return answer;
       } catch (error) {
         signal?.throwIfAborted();
-        throw chromaError(noteFailure(error, at), error);
+        throw chromaError(noteFailure(error, at, isFirstSearch), error);
+      } finally {
+        if (isFirstSearch && tryingAt === at) tryingAt = 0;
       }
     },
     stats: calls.stats,

@@ -11,7 +11,7 @@ import { createChromaVectorStore } from "./vector-store.ts";
 
 const TIMEOUT_MS = 1_500;
 const QUERY_TIMEOUT_MS = 500;
-const PROBE_EVERY_MS = 250;
+const PROBE_EVERY_MS = 100;
 const DESCRIPTION = { generation: 1, embedderId: "test/embedder@1", dimensions: 16 };
 const AWAY = expect.objectContaining({ code: "store_unavailable" });
 
@@ -80,9 +80,25 @@ describe("a Chroma that is killed and restarted", () => {
   });
 });
 
+describe("a Chroma that has just come back", () => {
+  it("is not asked by everybody at once, but by one, until that one has its answer", async () => {
+    const vectors = await opened(300);
+    await server.kill();
+    await ask(vectors);
+    await server.restart();
+    await untilReady();
+    const [first, ...others] = await Promise.all(Array.from({ length: 10 }, () => ask(vectors)));
+    expect(first?.result?.[0]?.chunkId).toBe("chunk-3");
+    for (const { error } of others) expect(error).toEqual(AWAY);
+    expect(Math.max(...others.map(({ ms }) => ms))).toBeLessThan(SLACK_MS);
+    for (const { result } of await Promise.all(Array.from({ length: 10 }, () => ask(vectors)))) expect(result?.[0]?.chunkId).toBe("chunk-3");
+  });
+});
+
 describe("a Chroma that is frozen", () => {
   it("costs one question its deadline, the others nothing, and is used again as soon as it goes on", async () => {
     const vectors = await opened(20);
+    await ask(vectors);
     server.freeze();
     const first = await ask(vectors);
     expect(first.error).toEqual(AWAY);
@@ -98,6 +114,16 @@ describe("a Chroma that is frozen", () => {
     expect(back.ms).toBeLessThan(1_000);
     expect((await ask(vectors)).result?.[0]?.chunkId).toBe("chunk-3");
     console.info(`frozen: first ${first.ms.toFixed(0)} ms, the next fifty ${slowest.toFixed(1)} ms, back after ${back.ms.toFixed(0)} ms`);
+  });
+
+  it("is known to be away though no search was answered yet, once it does not even say its version", async () => {
+    const vectors = await opened(20);
+    server.freeze();
+    const asked = await Promise.all(Array.from({ length: 10 }, () => ask(vectors)));
+    for (const { error } of asked) expect(error).toEqual(AWAY);
+    await until(() => chroma.state() === "away", "it was not noticed");
+    server.thaw();
+    await untilReady();
   });
 
   it("gives up every kind of call after its deadline", async () => {
@@ -133,6 +159,21 @@ describe("a Chroma that is frozen", () => {
     expect(chroma.state()).toBe("ready");
     server.thaw();
     expect((await ask(vectors)).result).toHaveLength(1);
+  });
+});
+
+describe("whoever wants to know when Chroma is ready", () => {
+  it("is told each time it has come, at a moment when calls are carried out", async () => {
+    const answers: Promise<unknown>[] = [];
+    const told = connectForTest(server.url);
+    told.onReady(() => void answers.push(createChromaVectorStore(told).ping()));
+    await until(() => answers.length === 1, "nobody was told of the first time");
+    await server.kill();
+    await expect(createChromaVectorStore(told).list()).rejects.toEqual(AWAY);
+    await server.restart();
+    await until(() => answers.length === 2, "nobody was told that it is back");
+    expect(await Promise.all(answers)).toEqual([expect.stringContaining("Chroma 1."), expect.stringContaining("Chroma 1.")]);
+    told.close();
   });
 });
 

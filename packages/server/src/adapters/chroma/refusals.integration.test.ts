@@ -103,6 +103,29 @@ describe("a server that is no Chroma", () => {
   });
 });
 
+describe("a server that reads its files yet", () => {
+  const FOUND = { status: 200, type: "application/json", body: '{"ids":[["a"]],"distances":[[0]],"include":["distances"]}' };
+
+  it("is asked again for what it does not answer in time, until it has answered once; from then on silence means that it is away", async () => {
+    const connection = connect();
+    const vectors = chromaCollection(connection, "some-id", DESCRIPTION);
+    server.isSilent = true;
+    const search = () => vectors.nearest(VECTOR, { limit: 1 });
+    for (let time = 0; time < 2; time += 1) {
+      const asked = server.tokens.length;
+      await expect(search()).rejects.toEqual(AWAY);
+      await until(() => server.tokens.length >= asked + 2, "it was not asked for its version");
+      expect(connection.state()).toBe("ready");
+    }
+    server.isSilent = false;
+    server.answer = FOUND;
+    expect(await search()).toEqual([{ chunkId: "a", similarity: 1 }]);
+    server.isSilent = true;
+    await expect(search()).rejects.toEqual(AWAY);
+    expect(connection.state()).toBe("away");
+  });
+});
+
 describe("a server that wants a token", () => {
   it("gets it with every call", async () => {
     const connection = connect("s3cret-token");
