@@ -67,6 +67,14 @@ describe("an examination of all stores", () => {
     expect((await administration.examine({ repair: false })).findings).toEqual(expected);
   });
 
+  it("names a vector that is not what was written, which a repair leaves to a reindex", async () => {
+    const { administration, store, searchable } = await createScene();
+    const [damaged = ""] = searchable;
+    await store.write(1, [{ chunkId: damaged, documentId: "a.md", vector: new Float32Array(64).fill(1 / 8) }]);
+    const findings = [{ store: "vectors", kind: "unfindable", count: 1, examples: [damaged] }];
+    expect((await administration.examine({ repair: true })).findings).toEqual(findings);
+  });
+
   it("mends all of it on demand, and says what it was", async () => {
     const { administration, searchable, store, embeddings } = await createScene();
     searchable.clear();

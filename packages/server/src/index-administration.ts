@@ -34,7 +34,7 @@ export interface IndexDescription {
 /** One way in which a store differs from the record. */
 export interface Finding {
   readonly store: "search index" | "vectors" | "embeddings" | "collections";
-  readonly kind: "missing" | "surplus" | "unreachable" | "refused";
+  readonly kind: "missing" | "surplus" | "unfindable" | "unreachable" | "refused";
   readonly count: number;
   /** A few of them, to look at. */
   readonly examples: readonly string[];
@@ -112,6 +112,7 @@ export function createIndexAdministration({
       findings.push(
         finding("vectors", "missing", examined.missing),
         finding("vectors", "surplus", examined.surplus),
+        finding("vectors", "unfindable", examined.unfindable),
         finding("collections", "surplus", examined.unlisted.map(String)),
         finding("embeddings", "surplus", examined.orphanedEmbeddings),
       );

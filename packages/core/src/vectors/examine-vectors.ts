@@ -1,8 +1,10 @@
 /** Compares what is kept of vectors with the record. */
 import type { IndexedChunk } from "../model.ts";
 import type { VectorCollectionDescription, VectorStore } from "../ports.ts";
+import type { LiveTarget } from "./generation-keeper.ts";
 import type { EmbeddingStore, GenerationStore } from "./generations.ts";
 import type { VectorIndex } from "./vector-index.ts";
+import { OutgrownError } from "./vectorizer.ts";
 
 export interface VectorExamination {
   readonly live: VectorCollectionDescription | undefined;
@@ -10,11 +12,18 @@ export interface VectorExamination {
   readonly missing: readonly string[];
   /** Chunks that have one and are not in the record. */
   readonly surplus: readonly string[];
+  /** Chunks, of a sample, that have a vector and are not found by it: what is stored is not what was written, or no path leads to it. */
+  readonly unfindable: readonly string[];
   /** Generations of which there is a collection, and the record knows nothing. */
   readonly unlisted: readonly number[];
   /** Texts with an embedding that no chunk has any more, by digest. */
   readonly orphanedEmbeddings: readonly string[];
 }
+
+/** Chunks that are looked for by themselves: a store that has lost one vector in a hundred is found out two times in three. */
+const SAMPLE = 100;
+/** A vector found by itself has this cosine at least; the rest is rounding. */
+const ITSELF = 0.999;
 
 /** @throws RagError `store_unavailable` when one of the stores is away. */
 export async function examineVectors({
@@ -43,9 +52,35 @@ export async function examineVectors({
     live: live?.collection.description,
     missing: [...recorded].filter((id) => !there.has(id)),
     surplus: [...there].filter((id) => !recorded.has(id)),
+    unfindable: live === undefined ? [] : await findUnfindable(live, sampleOf([...index.chunks.byId.values()].filter(({ id }) => there.has(id)))),
     unlisted: collections.filter((generation) => !listed.has(generation)),
     orphanedEmbeddings: [...digests].filter((digest) => !used.has(digest)),
   };
+}
+
+function sampleOf(chunks: readonly IndexedChunk[]): readonly IndexedChunk[] {
+  const step = Math.max(1, Math.ceil(chunks.length / SAMPLE));
+  return chunks.filter((_, at) => at % step === 0);
+}
+
+/** Of texts that are alike any one may be found: what counts is that something as near as itself is. */
+async function findUnfindable({ vectorizer, collection }: LiveTarget, chunks: readonly IndexedChunk[]): Promise<readonly string[]> {
+  try {
+    const vectors = await vectorizer.embedChunks(chunks, undefined);
+    const unfindable: string[] = [];
+    for (const [at, { id }] of chunks.entries()) {
+      const vector = vectors[at];
+      // A text of which the model knows no word lies nowhere.
+      if (vector === undefined || vector.every((number) => number === 0)) continue;
+      const [nearest] = await collection.nearest(vector, { limit: 1 });
+      if ((nearest?.similarity ?? -1) < ITSELF) unfindable.push(id);
+    }
+    return unfindable;
+  } catch (error) {
+    // The space was learnt anew meanwhile: its vectors are on their way.
+    if (error instanceof OutgrownError) return [];
+    throw error;
+  }
 }
 
 const NOTHING: ReadonlySet<string> = new Set();

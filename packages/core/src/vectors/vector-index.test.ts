@@ -326,9 +326,20 @@ describe("an examination", () => {
       live: scene.index.status().live,
       missing: [],
       surplus: [],
+      unfindable: [],
       unlisted: [],
       orphanedEmbeddings: [],
     });
+  });
+
+  it("finds a vector that is no longer what was written, and a reindex makes it anew", async () => {
+    const scene = await filled();
+    const [damaged] = scene.record.get("bee") ?? [];
+    const vector = new Float32Array(64).fill(1 / 8);
+    await scene.store.write(live(scene), [{ chunkId: damaged?.id ?? "", documentId: "bee", vector }]);
+    expect(await examine(scene)).toMatchObject({ missing: [], surplus: [], unfindable: [damaged?.id] });
+    await scene.index.reindex();
+    expect(await examine(scene)).toMatchObject({ unfindable: [] });
   });
 
   it("finds what is missing and too much, and a repair mends it", async () => {

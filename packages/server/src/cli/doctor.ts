@@ -17,14 +17,20 @@ function describe({ record, examined, findings, repaired }: DoctorReport, repair
   const open = new Set(findings.map(nameOf));
   for (const finding of repaired) if (!open.has(nameOf(finding))) lines.push(`mended: ${inWords(finding)}`);
   for (const finding of findings) lines.push(`differs: ${inWords(finding)}`);
+  const isUnfindable = findings.some(({ kind }) => kind === UNFINDABLE);
+  if (isUnfindable) lines.push('run "rag reindex" to build the vectors anew');
   if (findings.length === 0) lines.push("all stores agree with the record");
-  else lines.push(repair ? 'run "rag doctor --repair" again once what is unreachable is back' : 'run "rag doctor --repair" to mend this');
+  else if (findings.some(({ kind }) => kind !== UNFINDABLE))
+    lines.push(repair ? 'run "rag doctor --repair" again once what is unreachable is back' : 'run "rag doctor --repair" to mend this');
   return lines.join("\n");
 }
 
 const nameOf = ({ store, kind }: Finding): string => `${store} ${kind}`;
 
+const UNFINDABLE = "unfindable";
+
 function inWords({ store, kind, count, examples }: Finding): string {
+  if (kind === UNFINDABLE) return `${store}: ${count} of a sample not found by themselves, such as ${examples.join(", ")}`;
   if (kind === "unreachable" || kind === "refused") return `${store}: ${kind}: ${examples.join("; ")}`;
   return `${store}: ${count} ${kind === "missing" ? "missing" : "too many"}, such as ${examples.join(", ")}`;
 }
