@@ -19,6 +19,8 @@ export interface FaultyVectorStore extends VectorStore {
   isAway: boolean;
   /** After so many more calls it is away, and the write in hand is done by half. */
   callsLeft: number;
+  /** Generations whose collections open, and cannot be read or written. */
+  readonly damaged: Set<number>;
   /** Ids in the collection of a generation, whatever is away. */
   idsOf(generation: number): Promise<readonly string[]>;
   generations(): Promise<readonly number[]>;
@@ -53,17 +55,24 @@ function createFaultyVectorStore(): FaultyVectorStore {
     if (!isWhole) throw away();
   }
 
-  const failing = (collection: VectorCollection): VectorCollection => ({
-    description: collection.description,
-    upsert: (vectors) => byHalf(vectors, (part) => collection.upsert(part)),
-    remove: (chunkIds) => byHalf(chunkIds, (part) => collection.remove(part)),
-    listChunkIds: () => whole(() => collection.listChunkIds()),
-    nearest: (vector, options) => whole(() => collection.nearest(vector, options)),
-  });
+  function failing(collection: VectorCollection): VectorCollection {
+    async function undamaged<T>(run: () => Promise<T>): Promise<T> {
+      if (store.damaged.has(collection.description.generation)) throw away();
+      return await run();
+    }
+    return {
+      description: collection.description,
+      upsert: (vectors) => undamaged(() => byHalf(vectors, (part) => collection.upsert(part))),
+      remove: (chunkIds) => undamaged(() => byHalf(chunkIds, (part) => collection.remove(part))),
+      listChunkIds: () => undamaged(() => whole(() => collection.listChunkIds())),
+      nearest: (vector, options) => undamaged(() => whole(() => collection.nearest(vector, options))),
+    };
+  }
 
   const store: FaultyVectorStore = {
     isAway: false,
     callsLeft: Number.POSITIVE_INFINITY,
+    damaged: new Set(),
     idsOf: async (generation) => [...((await handles.get(generation)?.listChunkIds()) ?? [])].sort(),
     generations: async () => (await memory.list()).map(({ generation }) => generation),
     write: async (generation, vectors) => await handles.get(generation)?.upsert(vectors),

@@ -24,6 +24,7 @@ export interface VectorExamination {
 const SAMPLE = 100;
 /** A vector found by itself has this cosine at least; the rest is rounding. */
 const ITSELF = 0.999;
+const LOOKED_AT = 5;
 
 /** @throws RagError `store_unavailable` when one of the stores is away. */
 export async function examineVectors({
@@ -52,7 +53,10 @@ export async function examineVectors({
     live: live?.collection.description,
     missing: [...recorded].filter((id) => !there.has(id)),
     surplus: [...there].filter((id) => !recorded.has(id)),
-    unfindable: live === undefined ? [] : await findUnfindable(live, sampleOf([...index.chunks.byId.values()].filter(({ id }) => there.has(id)))),
+    unfindable:
+      live === undefined
+        ? []
+        : await findUnfindable(live, index.chunks.byId, sampleOf([...index.chunks.byId.values()].filter(({ id }) => there.has(id)))),
     unlisted: collections.filter((generation) => !listed.has(generation)),
     orphanedEmbeddings: [...digests].filter((digest) => !used.has(digest)),
   };
@@ -63,17 +67,25 @@ function sampleOf(chunks: readonly IndexedChunk[]): readonly IndexedChunk[] {
   return chunks.filter((_, at) => at % step === 0);
 }
 
-/** Of texts that are alike any one may be found: what counts is that something as near as itself is. */
-async function findUnfindable({ vectorizer, collection }: LiveTarget, chunks: readonly IndexedChunk[]): Promise<readonly string[]> {
+async function findUnfindable(
+  target: LiveTarget,
+  byId: ReadonlyMap<string, IndexedChunk>,
+  sample: readonly IndexedChunk[],
+): Promise<readonly string[]> {
+  const { vectorizer, collection } = target;
   try {
-    const vectors = await vectorizer.embedChunks(chunks, undefined);
+    const vectors = await vectorizer.embedChunks(sample, undefined);
     const unfindable: string[] = [];
-    for (const [at, { id }] of chunks.entries()) {
+    for (const [at, { id }] of sample.entries()) {
       const vector = vectors[at];
       // A text of which the model knows no word lies nowhere.
       if (vector === undefined || vector.every((number) => number === 0)) continue;
-      const [nearest] = await collection.nearest(vector, { limit: 1 });
-      if ((nearest?.similarity ?? -1) < ITSELF) unfindable.push(id);
+      const near = (await collection.nearest(vector, { limit: LOOKED_AT })).filter(({ similarity }) => similarity >= ITSELF);
+      if (near.some(({ chunkId }) => chunkId === id)) continue;
+      // Of texts that are alike any may be found, but a damaged vector may look like any text.
+      const others = near.flatMap(({ chunkId }) => byId.get(chunkId) ?? []);
+      const twins = others.length === 0 ? [] : await vectorizer.embedChunks(others, undefined);
+      if (!twins.some((twin) => product(twin, vector) >= ITSELF)) unfindable.push(id);
     }
     return unfindable;
   } catch (error) {
@@ -82,5 +94,7 @@ async function findUnfindable({ vectorizer, collection }: LiveTarget, chunks: re
     throw error;
   }
 }
+
+const product = (left: Float32Array, right: Float32Array): number => left.reduce((sum, number, at) => sum + number * (right[at] ?? 0), 0);
 
 const NOTHING: ReadonlySet<string> = new Set();

@@ -115,8 +115,7 @@ export function createGenerationKeeper(dependencies: GenerationKeeperDependencie
     loop.reached();
     live.known ??= new Set(await live.collection.listChunkIds());
     await synchronise(live, inStepWith());
-    if (isUntidy) await tidyUp(vectorizer);
-    isUntidy = false;
+    if (isUntidy) isUntidy = !(await tidyUp(vectorizer));
     return true;
   }
 
@@ -191,22 +190,33 @@ export function createGenerationKeeper(dependencies: GenerationKeeperDependencie
     return next.collection.description;
   }
 
-  /** Removes collections that nobody can go back to, and from the previous one what is no longer in the record. */
-  async function tidyUp({ id, isBuiltIn }: Vectorizer): Promise<void> {
+  /** Removes collections that nobody can go back to, and from the previous one what is no longer in the record. @returns whether all of it was done. */
+  async function tidyUp({ id, isBuiltIn }: Vectorizer): Promise<boolean> {
     previous = (await generations.listGenerations()).find(({ state }) => state === "previous");
     if (previous !== undefined && isBuiltIn && previous.embedderId !== id) {
       // A space that was outgrown is not kept, so nothing made with it is of use.
       await discard(previous.generation);
       previous = undefined;
     }
-    if (previous !== undefined) {
-      const collection = await store.open(previous);
+    const isTidied = previous === undefined || (await tidyPrevious(previous));
+    const listed = new Set((await generations.listGenerations()).map(({ generation }) => generation));
+    for (const { generation } of await store.list()) if (!listed.has(generation)) await store.drop(generation);
+    return isTidied;
+  }
+
+  /** False when it cannot be read. With damaged files that stays so, and must not be in the way of what is live: the next run tries again. */
+  async function tidyPrevious(of: IndexGeneration): Promise<boolean> {
+    try {
+      const collection = await store.open(of);
       const recorded = await listRecordedChunks();
       const gone = [...(await collection.listChunkIds())].filter((chunkId) => !recorded.has(chunkId));
       if (gone.length > 0) await collection.remove(gone);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RagError) || error.code !== "store_unavailable") throw error;
+      log("warn", "the previous generation of vectors cannot be read", { generation: of.generation, err: error });
+      return false;
     }
-    const listed = new Set((await generations.listGenerations()).map(({ generation }) => generation));
-    for (const { generation } of await store.list()) if (!listed.has(generation)) await store.drop(generation);
   }
 
   async function discard(generation: number): Promise<void> {

@@ -257,6 +257,24 @@ describe("a reindex", () => {
   });
 });
 
+describe("a collection that is damaged", () => {
+  it("is replaced by a reindex, and not in the way of the next one though it cannot be read", async () => {
+    const scene = await filled();
+    const damaged = live(scene);
+    scene.store.damaged.add(damaged);
+    await expect(scene.find("owl")).rejects.toMatchObject({ code: "store_unavailable" });
+    await scene.time.advance(1_000);
+    expect(scene.index.status().state).toBe("away");
+    await scene.index.reindex();
+    await scene.time.advance(1_000);
+    expect(scene.index.status()).toMatchObject({ state: "serving", missing: 0, previous: damaged });
+    expect(await scene.find("which one swims in the sea")).toEqual([scene.record.get("cod")?.[0]?.id]);
+    await scene.index.reindex();
+    await scene.settle();
+    expect(await scene.store.generations()).not.toContain(damaged);
+  });
+});
+
 describe("a store that loses everything", () => {
   it("is filled from the beginning while a generation is being built", async () => {
     const scene = await filled();
@@ -339,6 +357,13 @@ describe("an examination", () => {
     await scene.store.write(live(scene), [{ chunkId: damaged?.id ?? "", documentId: "bee", vector }]);
     expect(await examine(scene)).toMatchObject({ missing: [], surplus: [], unfindable: [damaged?.id] });
     await scene.index.reindex();
+    expect(await examine(scene)).toMatchObject({ unfindable: [] });
+  });
+
+  it("takes texts that are alike for each other, however many there are", async () => {
+    const scene = await filled();
+    for (let at = 0; at < 20; at += 1) scene.put(`copy-${at}`, "The hen lays eggs.");
+    await scene.settle();
     expect(await examine(scene)).toMatchObject({ unfindable: [] });
   });
 
