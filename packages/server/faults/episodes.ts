@@ -23,6 +23,8 @@ export interface Harm {
   readonly isHealed: () => Promise<boolean>;
   /** How long the fault lasts after it has been detected, in milliseconds: at least, and up to so much more. */
   readonly lastsMs: { readonly atLeast: number; readonly upTo: number };
+  /** Where everything has to be built anew, more than {@link HEAL_WITHIN_MS}. */
+  readonly healWithinMs?: number;
 }
 
 /** What was seen in several series of faults, one after the other. */
@@ -61,7 +63,7 @@ export async function runEpisodes(harm: Harm, { injections, random, say }: RowOp
     await delay(within(harm.lastsMs));
     await harm.end();
     const healed = await timeUntil(harm.isHealed, performance.now(), GIVE_UP_AFTER_MS);
-    if (healed === undefined || healed > HEAL_WITHIN_MS) {
+    if (healed === undefined || healed > (harm.healWithinMs ?? HEAL_WITHIN_MS)) {
       note("not healed", `injection ${episode}: ${healed === undefined ? `not within ${GIVE_UP_AFTER_MS}` : `after ${Math.round(healed)}`} ms`);
     }
     healMs.push(healed ?? Number.POSITIVE_INFINITY);

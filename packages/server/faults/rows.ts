@@ -1,13 +1,14 @@
 /** The rows of the suite, by the numbers of the failure-mode table. */
 
 import { compareBreaker } from "./breaker-histories.ts";
-import { freezeChroma } from "./chroma-freeze.ts";
+import { impairChroma } from "./chroma-impairments.ts";
 import { killChroma } from "./chroma-kill.ts";
 import { failClients } from "./client-faults.ts";
 import { stepClock } from "./clock-steps.ts";
 import { handOver } from "./hand-over.ts";
 import { failModel } from "./model-failures.ts";
 import { failModelNetwork } from "./model-network.ts";
+import { failModelThread } from "./model-thread-failures.ts";
 import { freezePostgres } from "./postgres-freeze.ts";
 import { killPostgres } from "./postgres-kill.ts";
 import { flapRedis } from "./redis-flap.ts";
@@ -18,6 +19,7 @@ import type { Aim } from "./report.ts";
 import type { RunRow } from "./row.ts";
 import { startInAnyOrder } from "./start-order.ts";
 import { failTwo } from "./two-at-once.ts";
+import { mismatchVectors } from "./vector-mismatch.ts";
 
 export interface Row {
   readonly fault: string;
@@ -41,7 +43,14 @@ export const ROWS: Readonly<Record<string, Row>> = {
   F5: { fault: "PostgreSQL killed (kill -9) and started again", injections: 100, shortInjections: 5, aim: POSTGRES_AIM, run: killPostgres },
   F6: { fault: "PostgreSQL frozen (SIGSTOP)", injections: 10, shortInjections: 2, aim: POSTGRES_AIM, run: freezePostgres },
   F8: { fault: "Chroma killed (kill -9) while documents are read", injections: 100, shortInjections: 3, aim: CHROMA_AIM, run: killChroma },
-  F9: { fault: "Chroma frozen (SIGSTOP)", injections: 10, shortInjections: 2, aim: CHROMA_AIM, run: freezeChroma },
+  F9: { fault: "Chroma frozen (SIGSTOP), its disk full, its files damaged", injections: 10, shortInjections: 2, aim: CHROMA_AIM, run: impairChroma },
+  F10: {
+    fault: "vectors that do not belong together: model, dimension, collection, version",
+    injections: 20,
+    shortInjections: 4,
+    aim: CHROMA_AIM,
+    run: mismatchVectors,
+  },
   F11: { fault: "language model fails", injections: 54, shortInjections: 10, aim: { healMs: 1_000 }, run: failModel },
   F12: { fault: "network to the language model fails", injections: 500, shortInjections: 40, aim: {}, run: failModelNetwork },
   F13: {
@@ -52,6 +61,13 @@ export const ROWS: Readonly<Record<string, Row>> = {
     run: failClients,
   },
   F14: { fault: "server replaced by hand-over", injections: 50, shortInjections: 3, aim: {}, run: handOver },
+  F15: {
+    fault: "thread of the embedding model ended, out of memory, hung",
+    injections: 30,
+    shortInjections: 6,
+    aim: { healMs: 3_000 },
+    run: failModelThread,
+  },
   F16: { fault: "clock steps by an hour and a day", injections: 20, shortInjections: 4, aim: {}, run: stepClock },
   F17: { fault: "breaker against its table, steps", injections: 10_000_000, shortInjections: 1_000_000, aim: {}, run: compareBreaker },
   F20: {

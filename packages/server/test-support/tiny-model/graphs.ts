@@ -2,7 +2,7 @@
 import type { OnnxConstant, OnnxGraph, OnnxNode, OnnxValue } from "./onnx.ts";
 import { listPieces, SPECIAL_PIECES } from "./tokenizer.ts";
 
-/** Length of a vector of the tiny embedding model. */
+/** Length of a vector of the tiny embedding model, unless another one is asked for. */
 export const TINY_DIMENSIONS = 32;
 
 const INPUTS: readonly OnnxValue[] = ["input_ids", "attention_mask", "token_type_ids"].map((name) => ({
@@ -40,11 +40,11 @@ function createDice(seed: number): () => number {
 }
 
 /** A direction for each piece; the special ones have none. */
-function pieceVectors(seed: number): OnnxConstant {
+function pieceVectors(seed: number, dimensions = TINY_DIMENSIONS): OnnxConstant {
   const dice = createDice(seed);
   const count = listPieces().length;
-  const values = Float32Array.from({ length: count * TINY_DIMENSIONS }, (_, at) => (at < SPECIAL_PIECES * TINY_DIMENSIONS ? 0 : dice()));
-  return { name: "piece_vectors", shape: [count, TINY_DIMENSIONS], values };
+  const values = Float32Array.from({ length: count * dimensions }, (_, at) => (at < SPECIAL_PIECES * dimensions ? 0 : dice()));
+  return { name: "piece_vectors", shape: [count, dimensions], values };
 }
 
 /** `mask` and `type` as numbers that a token's vector can be multiplied by, and the vectors of real tokens. */
@@ -60,16 +60,16 @@ const TOKENS: readonly OnnxNode[] = [
 const LABOUR_WIDTH = 1_024;
 
 /** Multiplications by a large matrix, whose result is then not used: what makes a real network slow. */
-function labour(rounds: number): Pick<OnnxGraph, "nodes" | "constants"> {
+function labour(rounds: number, dimensions: number): Pick<OnnxGraph, "nodes" | "constants"> {
   if (rounds === 0) return { nodes: [node("Identity", ["meaning"], "last_hidden_state")], constants: [] };
   const dice = createDice(2);
   // Scaled so that the numbers stay of the same size through all rounds.
   const matrix = (rows: number, columns: number) => Array.from({ length: rows * columns }, () => dice() * Math.sqrt(3 / rows));
   return {
     constants: [
-      floats("widen", [TINY_DIMENSIONS, LABOUR_WIDTH], matrix(TINY_DIMENSIONS, LABOUR_WIDTH)),
+      floats("widen", [dimensions, LABOUR_WIDTH], matrix(dimensions, LABOUR_WIDTH)),
       floats("round", [LABOUR_WIDTH, LABOUR_WIDTH], matrix(LABOUR_WIDTH, LABOUR_WIDTH)),
-      floats("narrow", [LABOUR_WIDTH, TINY_DIMENSIONS], matrix(LABOUR_WIDTH, TINY_DIMENSIONS)),
+      floats("narrow", [LABOUR_WIDTH, dimensions], matrix(LABOUR_WIDTH, dimensions)),
       floats("nothing", [], [0]),
     ],
     nodes: [
@@ -88,12 +88,12 @@ function labour(rounds: number): Pick<OnnxGraph, "nodes" | "constants"> {
  * @param seed another one is another model.
  * @param rounds of multiplying, each of 2 million operations per token; 0 is the quickest model.
  */
-export function embeddingGraph(seed: number, rounds: number): OnnxGraph {
-  const { nodes, constants } = labour(rounds);
+export function embeddingGraph(seed: number, rounds: number, dimensions: number): OnnxGraph {
+  const { nodes, constants } = labour(rounds, dimensions);
   return {
     inputs: INPUTS,
-    outputs: [{ name: "last_hidden_state", type: "float", shape: ["batch", "tokens", TINY_DIMENSIONS] }],
-    constants: [pieceVectors(seed), integers("last_axis", [-1]), floats("shift_size", [], [0.01]), ...constants],
+    outputs: [{ name: "last_hidden_state", type: "float", shape: ["batch", "tokens", dimensions] }],
+    constants: [pieceVectors(seed, dimensions), integers("last_axis", [-1]), floats("shift_size", [], [0.01]), ...constants],
     nodes: [...TOKENS, node("Mul", ["is_second", "shift_size"], "shift"), node("Add", ["tokens", "shift"], "meaning"), ...nodes],
   };
 }

@@ -25,12 +25,12 @@ async function writeModel(folder: string, architecture: string, graph: OnnxGraph
   await writeFile(join(folder, "onnx", "model.onnx"), encodeOnnx(graph));
 }
 
-/** An embedding model of 32 dimensions. A seed makes another model, and rounds of multiplying a slow one. */
+/** An embedding model. A seed makes another model, and rounds of multiplying a slow one. */
 export function writeTinyEmbedder(
   folder: string,
-  { seed = 1, rounds = 0 }: { readonly seed?: number; readonly rounds?: number } = {},
+  { seed = 1, rounds = 0, dimensions = TINY_DIMENSIONS }: { readonly seed?: number; readonly rounds?: number; readonly dimensions?: number } = {},
 ): Promise<void> {
-  return writeModel(folder, "BertModel", embeddingGraph(seed, rounds));
+  return writeModel(folder, "BertModel", embeddingGraph(seed, rounds, dimensions), { hidden_size: dimensions });
 }
 
 /** A cross-encoder. @param labels numbers that it gives for a pair of texts. */
