@@ -161,7 +161,7 @@ function refusal(operation: Operation, principal: Principal): RagError {
 function needsKey(operation: Operation): string {
   return requirementOf(operation) === "granted"
     ? `This needs an API key that was made for ${operation}, in the X-API-Key header, or the access token of an administrator.`
-    : "This needs an API key. Send it in the X-API-Key header.";
+    : "This needs an API key. Send it in the X-API-Key header or as Authorization: Bearer.";
 }
 
 /** The name under which sessions and feedback of a principal are kept. */

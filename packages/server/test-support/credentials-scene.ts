@@ -23,7 +23,7 @@ function withOutage<Store extends object>(store: Store, outage: { isAway: boolea
 
 export type CredentialsScene = ReturnType<typeof createCredentialsScene>;
 
-export function createCredentialsScene() {
+export function createCredentialsScene(configuredKey = CONFIGURED_KEY) {
   const time = { ms: 1_760_000_000_000 };
   const outage = { isAway: false };
   const clock = { now: () => time.ms, monotonic: () => time.ms };
@@ -39,6 +39,6 @@ export function createCredentialsScene() {
   });
   const services = createServices();
   const tokens = createAccessTokens({ secret: "b4e07d9135c84f6a9a2d6c1f03e8b75c", lifetimeMinutes: 30, nowMs: clock.now });
-  const authenticator = createAuthenticator({ apiKey: CONFIGURED_KEY, tokens, ...services });
+  const authenticator = createAuthenticator({ apiKey: configuredKey, tokens, ...services });
   return { ...services, createServices, tokens, authenticator, clock, time, outage, userStore, apiKeyStore, hashing };
 }

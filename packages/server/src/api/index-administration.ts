@@ -34,7 +34,7 @@ const store = z.enum(["search index", "vectors", "embeddings", "collections"]);
 
 const finding = z.object({
   store,
-  kind: z.enum(["missing", "surplus", "unreachable", "refused"]),
+  kind: z.enum(["missing", "surplus", "unfindable", "unreachable", "refused"]),
   count,
   examples: z.array(z.string()),
 });

@@ -78,6 +78,12 @@ type Credential =
   | "token of another signer"
   | "disabled user's token"
   | "disabled admin's token"
+  | "configured key as bearer"
+  | "key with the operation alone, as bearer"
+  | "key without the operation, as bearer"
+  | "wrong key as bearer"
+  | "revoked key as bearer"
+  | "good key beside a wrong bearer key"
   | "good key beside a bad token";
 
 const CREDENTIALS: readonly Credential[] = [
@@ -95,6 +101,12 @@ const CREDENTIALS: readonly Credential[] = [
   "token of another signer",
   "disabled user's token",
   "disabled admin's token",
+  "configured key as bearer",
+  "key with the operation alone, as bearer",
+  "key without the operation, as bearer",
+  "wrong key as bearer",
+  "revoked key as bearer",
+  "good key beside a wrong bearer key",
   "good key beside a bad token",
 ];
 
@@ -110,15 +122,21 @@ function expectedRefusal(operation: Operation, credential: Credential): string |
     case "token of another signer":
     case "disabled user's token":
     case "disabled admin's token":
+    case "wrong key as bearer":
+    case "revoked key as bearer":
+    case "good key beside a wrong bearer key":
     case "good key beside a bad token":
       return "unauthenticated";
     case "none":
       return requirement === "anybody" ? undefined : "unauthenticated";
     case "configured key":
+    case "configured key as bearer":
       return requirement === "anybody" || (takesKey && requirement !== "granted") ? undefined : "forbidden";
     case "key with the operation alone":
+    case "key with the operation alone, as bearer":
       return requirement === "anybody" || takesKey ? undefined : "forbidden";
     case "key without the operation":
+    case "key without the operation, as bearer":
       return requirement === "anybody" ? undefined : "forbidden";
     case "spent key":
       return requirement === "anybody" ? undefined : takesKey ? "rate_limited" : "forbidden";
@@ -145,13 +163,13 @@ const headersFor = (credential: Credential, operation: Operation): Record<string
 
 beforeAll(async () => {
   const { users, apiKeys, time, tokens } = scene;
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
   const makeKey = async (operations: readonly KeyOperation[], more: { expiresAtMs?: number; requestsPerMinute?: number } = {}) => {
     const { expiresAtMs, requestsPerMinute } = more;
     const scope = { operations, pathPrefixes: ["people/"], requestsPerMinute, requestsPerDay: undefined };
     const { key, record } = await apiKeys.create({ name: "matrix", ...scope, expiresAtMs });
-    return { headers: { "x-api-key": key }, id: record.id };
+    return { headers: { "x-api-key": key }, bearer: bearer(key), id: record.id };
   };
-  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
   const makeUser = (username: string, isSuperuser: boolean) =>
     users.create({ username, email: `${username}@example.org`, password: USER_PASSWORD, isSuperuser });
 
@@ -173,11 +191,16 @@ beforeAll(async () => {
 
   const other = createAccessTokens({ secret: "another-secret-another-secret-another", lifetimeMinutes: 30, nowMs: () => time.ms });
   credentials.set("none", {});
-  credentials.set("wrong key", { "x-api-key": `rag_0123456789abcdef_${"A".repeat(43)}` });
+  const wrong = `rag_0123456789abcdef_${"A".repeat(43)}`;
+  credentials.set("wrong key", { "x-api-key": wrong });
+  credentials.set("wrong key as bearer", bearer(wrong));
+  credentials.set("good key beside a wrong bearer key", { "x-api-key": CONFIGURED_KEY, ...bearer(wrong) });
   credentials.set("configured key", { "x-api-key": CONFIGURED_KEY });
+  credentials.set("configured key as bearer", bearer(CONFIGURED_KEY));
   const revoked = await makeKey(KEY_OPERATIONS);
   await apiKeys.revoke(revoked.id);
   credentials.set("revoked key", revoked.headers);
+  credentials.set("revoked key as bearer", revoked.bearer);
   const spent = await makeKey(KEY_OPERATIONS, { requestsPerMinute: 1 });
   credentials.set("spent key", spent.headers);
   credentials.set("user's token", bearer(await tokens.issue("ada")));
@@ -189,6 +212,8 @@ beforeAll(async () => {
     const alone = await makeKey(isKeyOperation(operation) ? [operation] : KEY_OPERATIONS);
     credentials.set(`key without the operation ${operation}`, others.headers);
     credentials.set(`key with the operation alone ${operation}`, alone.headers);
+    credentials.set(`key without the operation, as bearer ${operation}`, others.bearer);
+    credentials.set(`key with the operation alone, as bearer ${operation}`, alone.bearer);
   }
 
   app = createApp(createStandInServices(scene, SESSION));

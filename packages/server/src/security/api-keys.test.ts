@@ -61,7 +61,7 @@ describe("API keys", () => {
       flip(63),
     ];
     for (const given of [...wrong, `rag_${record.id}_${other.slice(-43)}`, `${key}\0`, "constructor", "rag_constructor00_x"]) {
-      await expect(apiKeys.identify(given)).rejects.toMatchObject({ code: "unauthenticated", message: "The API key in X-API-Key is not valid." });
+      await expect(apiKeys.identify(given)).rejects.toMatchObject({ code: "unauthenticated", message: "The API key is not valid." });
     }
   });
 

@@ -66,7 +66,7 @@ const MAX_BUDGETS = 10_000;
 const NO_HASH = "0".repeat(64);
 
 const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
-const notValid = (): RagError => new RagError("unauthenticated", "The API key in X-API-Key is not valid.");
+const notValid = (): RagError => new RagError("unauthenticated", "The API key is not valid.");
 
 /** What a key begins with: enough to recognise it by. */
 export const keyPrefix = (id: string): string => `rag_${id}_`;

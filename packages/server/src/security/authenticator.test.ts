@@ -39,6 +39,50 @@ describe("authenticator", () => {
     });
   });
 
+  it("takes a key as a bearer token, and gives it the same scope", async () => {
+    const { key } = await scene.apiKeys.create({
+      name: "chat app",
+      operations: ["chat.ask"],
+      pathPrefixes: ["people/"],
+      requestsPerMinute: undefined,
+      requestsPerDay: undefined,
+      expiresAtMs: undefined,
+    });
+    for (const given of [CONFIGURED_KEY, key]) {
+      await expect(authenticate(undefined, `Bearer ${given}`)).resolves.toEqual(await authenticate(given));
+    }
+  });
+
+  it.each(["aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbb.cccccccccccccccc", "a key with spaces, and of more than 32 bytes"])(
+    "knows the configured key %j in both headers, whatever it looks like",
+    async (configured) => {
+      const { authenticator, tokens, users } = createCredentialsScene(configured);
+      await expect(authenticator.authenticate({ apiKey: configured, authorization: undefined })).resolves.toMatchObject({ id: "default" });
+      await expect(authenticator.authenticate({ apiKey: undefined, authorization: `Bearer ${configured}` })).resolves.toMatchObject({
+        id: "default",
+      });
+      await users.ensureAdmin(ADMIN_PASSWORD);
+      const authorization = `Bearer ${await tokens.issue("admin")}`;
+      await expect(authenticator.authenticate({ apiKey: undefined, authorization })).resolves.toEqual({ kind: "admin", id: "admin" });
+    },
+  );
+
+  it("takes no access token for a key", async () => {
+    await expect(authenticate(await scene.tokens.issue("admin"))).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+
+  it.each([
+    ["a wrong key", `Bearer rag_0123456789abcdef_${"A".repeat(43)}`],
+    ["what is neither key nor token", "Bearer a.b"],
+    ["a key with something behind it", `Bearer ${CONFIGURED_KEY} more`],
+    ["a key under another spelling of the scheme", `bearer ${CONFIGURED_KEY}`],
+    ["a key after two spaces", `Bearer  ${CONFIGURED_KEY}`],
+    ["a key without a scheme", CONFIGURED_KEY],
+  ])("refuses %s as a bearer token instead of taking it for none", async (_, authorization) => {
+    await expect(authenticate(undefined, authorization)).rejects.toMatchObject({ code: "unauthenticated" });
+    await expect(authenticate(CONFIGURED_KEY, authorization)).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+
   it("knows the configured key while the store is away, even if it never was there", async () => {
     const { authenticator, outage } = createCredentialsScene();
     outage.isAway = true;

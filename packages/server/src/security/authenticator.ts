@@ -9,6 +9,8 @@ import type { Users } from "./users.ts";
 /** Finds out who is asking. */
 export interface Authenticator {
   /**
+   * `Authorization: Bearer` takes an API key as well as an access token: clients made for other servers send their keys so.
+   *
    * An `Authorization` of another scheme than Bearer, such as the Basic of a proxy in front, is no credential of ours and not looked at.
    *
    * @throws {RagError} `unauthenticated` when a credential is given but wrong: it is never taken for none. `store_unavailable` when the
@@ -26,6 +28,9 @@ const CONFIGURED_KEY: Principal = {
 
 /** A scheme with something behind it; a token without one is a mistake that must be told. */
 const OTHER_SCHEME = /^(?!bearer )[a-z][\w-]* /i;
+const BEARER = /^Bearer (\S.*)$/;
+/** The three parts of a signed token. No key of ours has a dot. */
+const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 const digest = (value: string): Buffer => hash("sha256", value, "buffer");
 
@@ -42,18 +47,19 @@ export function createAuthenticator({
   users: Pick<Users, "identify">;
 }): Authenticator {
   const expected = digest(apiKey);
+  // Digests have one length, so the comparison tells nothing about the key.
+  const isConfiguredKey = (given: string): boolean => timingSafeEqual(digest(given), expected);
+  const identifyKey = async (given: string): Promise<Principal> => (isConfiguredKey(given) ? CONFIGURED_KEY : await apiKeys.identify(given));
   return {
     async authenticate({ apiKey: given, authorization }) {
       if (authorization !== undefined && !OTHER_SCHEME.test(authorization)) {
-        const match = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization);
-        if (match?.[1] === undefined) throw new RagError("unauthenticated", "The Authorization header must be: Bearer <access token>.");
-        return await users.identify(await tokens.verify(match[1]));
+        const credential = BEARER.exec(authorization)?.[1];
+        if (credential === undefined) throw new RagError("unauthenticated", "The Authorization header must be: Bearer <access token or API key>.");
+        // The configured key may be any text, one that looks like a token too, so it is asked for first.
+        if (!TOKEN.test(credential) || isConfiguredKey(credential)) return await identifyKey(credential);
+        return await users.identify(await tokens.verify(credential));
       }
-      if (given !== undefined) {
-        // Digests have one length, so the comparison tells nothing about the key.
-        return timingSafeEqual(digest(given), expected) ? CONFIGURED_KEY : await apiKeys.identify(given);
-      }
-      return { kind: "anonymous" };
+      return given === undefined ? { kind: "anonymous" } : await identifyKey(given);
     },
   };
 }
