@@ -1,5 +1,5 @@
 /** The public surface of the core package, listed one by one. */
-export { type AnswerRequest, answerQuestion } from "./answering/answer.ts";
+export { type AnswerRequest, answerInConversation, answerQuestion, type ConversationRequest } from "./answering/answer.ts";
 export { createResponseCache, type ResponseCacheOptions } from "./answering/response-cache.ts";
 export type { AnswerModel, AnswerServices } from "./answering/services.ts";
 export { createSimilarQuestions, type SimilarQuestions } from "./answering/similar-questions.ts";
@@ -26,6 +26,7 @@ export type {
   AnsweredBy,
   Chunk,
   Citation,
+  ConversationEvent,
   DocumentFormat,
   DocumentSummary,
   EvidenceSignals,

@@ -135,11 +135,15 @@ export interface Answer {
 }
 
 /** What the pipeline emits, in this order: one `session`, one `sources`, any number of `delta`, then one `done`. */
-export type AnswerEvent =
-  | { readonly type: "session"; readonly sessionId: string }
+export type AnswerEvent = { readonly type: "session"; readonly sessionId: string } | AnswerPart | { readonly type: "done"; readonly answer: Answer };
+
+/** The same without a session: one `sources`, any number of `delta`, then one `done`. */
+export type ConversationEvent = AnswerPart | { readonly type: "done"; readonly answer: Omit<Answer, "sessionId"> };
+
+/** What is emitted while an answer comes about. */
+export type AnswerPart =
   | { readonly type: "sources"; readonly sources: readonly SourceReference[] }
-  | { readonly type: "delta"; readonly text: string }
-  | { readonly type: "done"; readonly answer: Answer };
+  | { readonly type: "delta"; readonly text: string };
 
 /** A numbered source offered to the writer of the answer. */
 export interface SourceReference {

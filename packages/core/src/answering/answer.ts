@@ -1,5 +1,5 @@
 /** One question through the pipeline: session, rewrite, cache, retrieve, gate, compose, generate, cite, remember. */
-import type { Answer, AnswerEvent, SearchFilters, SearchHit, Session, SourceReference } from "../model.ts";
+import type { Answer, AnswerEvent, AnswerPart, ConversationEvent, SearchFilters, SearchHit, SourceReference, Turn } from "../model.ts";
 import type { CachedAnswer } from "../ports.ts";
 import { untilAborted } from "../resilience/until-aborted.ts";
 import { computeCacheKey, computeSimilarKey } from "./cache-key.ts";
@@ -9,32 +9,41 @@ import { analyseQuestion } from "./question.ts";
 import { readAhead } from "./read-ahead.ts";
 import { recallAnswerOrSimilar } from "./recall.ts";
 import { REFUSAL, SOURCES_CHANGED, toNearMisses } from "./refusal.ts";
-import { rememberAnswer } from "./remember.ts";
+import { cacheAnswer, rememberTurn } from "./remember.ts";
 import { retrievePassages } from "./retrieve.ts";
 import { rewriteQuestion } from "./rewrite.ts";
 import { createLocalInverseDocumentFrequency } from "./sentence-scores.ts";
 import type { AnswerServices } from "./services.ts";
 import { openSession } from "./session.ts";
 import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
+import { type EarlierExchange, turnsOfConversation } from "./told-conversation.ts";
 import { type WrittenAnswer, writeAnswer } from "./write.ts";
 
-export interface AnswerRequest {
+interface Asked {
   /** Who asks; sessions and cached answers belong to one principal. */
   readonly principal: string;
   readonly question: string;
-  /** Absent: a new session. */
-  readonly sessionId?: string | undefined;
   readonly filters?: SearchFilters | undefined;
   /** Aborted when the client has left. */
   readonly signal: AbortSignal;
 }
 
+export interface AnswerRequest extends Asked {
+  /** Absent: a new session. */
+  readonly sessionId?: string | undefined;
+}
+
+/** A question whose conversation comes with it. */
+export interface ConversationRequest extends Asked {
+  /** The oldest first. */
+  readonly history: readonly EarlierExchange[];
+}
+
 /** What the steps after the rewrite share. */
 interface Context {
-  readonly request: AnswerRequest;
+  readonly request: Asked;
   readonly services: AnswerServices;
   readonly timed: Stopwatch;
-  readonly session: Session;
   readonly standalone: string;
   readonly cacheKey: string;
   readonly similarKey: string | undefined;
@@ -59,24 +68,76 @@ type Outcome = CachedAnswer;
  * }
  */
 export async function* answerQuestion(request: AnswerRequest, services: AnswerServices): AsyncGenerator<AnswerEvent, void, undefined> {
-  const { signal } = request;
   const timed = createStopwatch(services);
-  signal.throwIfAborted();
+  request.signal.throwIfAborted();
   const session = await timed("session", () => openSession(request.principal, request.sessionId, services));
-  try {
+  yield* countingFailures(request.signal, services, async function* () {
     yield { type: "session", sessionId: session.id };
-    const standalone = await timed("rewrite", () => rewriteQuestion(request.question, session.turns, services.analyzer, services.model, signal));
-    const keyParts = { ...request, standalone, filters: request.filters };
-    const cacheKey = await computeCacheKey(keyParts, services);
-    const similarKey = services.similarQuestions && (await computeSimilarKey(keyParts, services));
-    const context: Context = { request, services, timed, session, standalone, cacheKey, similarKey };
-    const cached = await timed("cache", () => recallAnswerOrSimilar(cacheKey, similarKey, services));
-    const { outcome, isNew } = cached === undefined ? yield* answerOnce(context) : yield* replay(cached.answer, cached.from, services);
-    yield { type: "done", answer: await conclude(context, outcome, isNew) };
+    const { standalone, answer } = yield* answerAfter(session.turns, request, services, timed);
+    const { question } = request;
+    const isRemembered = await timed("remember", () => rememberTurn({ session, question, standalone, answer }, services));
+    countAnswered(answer, services);
+    yield { type: "done", answer: { ...answer, sessionId: session.id, degraded: answer.degraded || !isRemembered } };
+  });
+}
+
+/**
+ * Answers a question whose conversation comes with it, like {@link answerQuestion} but for the session: none is loaded, begun or
+ * changed, and there is no `session` event.
+ */
+export async function* answerInConversation(
+  request: ConversationRequest,
+  services: AnswerServices,
+): AsyncGenerator<ConversationEvent, void, undefined> {
+  request.signal.throwIfAborted();
+  const turns = turnsOfConversation(request.history, services.analyzer);
+  yield* countingFailures(request.signal, services, async function* () {
+    const { answer } = yield* answerAfter(turns, request, services, createStopwatch(services));
+    countAnswered(answer, services);
+    yield { type: "done", answer };
+  });
+}
+
+async function* countingFailures<Event>(
+  signal: AbortSignal,
+  { telemetry }: AnswerServices,
+  events: () => AsyncGenerator<Event, void, undefined>,
+): AsyncGenerator<Event, void, undefined> {
+  try {
+    yield* events();
   } catch (error) {
-    if (!signal.aborted) services.telemetry.answered("failed");
+    if (!signal.aborted) telemetry.answered("failed");
     throw error;
   }
+}
+
+/** All that lies between a conversation and its next turn: rewrites, recalls or answers, and keeps what may be given again. */
+async function* answerAfter(
+  turns: readonly Turn[],
+  request: Asked,
+  services: AnswerServices,
+  timed: Stopwatch,
+): AsyncGenerator<AnswerPart, { readonly standalone: string; readonly answer: Omit<Answer, "sessionId"> }, undefined> {
+  const { question, filters, signal } = request;
+  const standalone = await timed("rewrite", () => rewriteQuestion(question, turns, services.analyzer, services.model, signal));
+  const keyParts = { ...request, standalone, filters };
+  const cacheKey = await computeCacheKey(keyParts, services);
+  const similarKey = services.similarQuestions && (await computeSimilarKey(keyParts, services));
+  const context: Context = { request, services, timed, standalone, cacheKey, similarKey };
+  const cached = await timed("cache", () => recallAnswerOrSimilar(cacheKey, similarKey, services));
+  const { outcome, isNew } = cached === undefined ? yield* answerOnce(context) : yield* replay(cached.answer, cached.from, services);
+  signal.throwIfAborted();
+  const { standaloneQuestion: _, ...rest } = outcome.answer;
+  const answer = { ...rest, ...(standalone === question ? {} : { standaloneQuestion: standalone }) };
+  if (isNew) await cacheAnswer({ answer, sources: outcome.sources }, { cacheKey, similarKey }, services);
+  return { standalone, answer };
+}
+
+function countAnswered(
+  { answerable, answeredBy }: Pick<Answer, "answerable" | "answeredBy">,
+  { telemetry }: Pick<AnswerServices, "telemetry">,
+): void {
+  telemetry.answered(!answerable ? "refused" : answeredBy.kind === "model" ? "model" : "extractive");
 }
 
 interface Found {
@@ -89,7 +150,7 @@ async function* replay(
   outcome: CachedAnswer,
   from: Parameters<AnswerServices["telemetry"]["cacheHit"]>[0],
   { telemetry }: AnswerServices,
-): AsyncGenerator<AnswerEvent, Found, undefined> {
+): AsyncGenerator<AnswerPart, Found, undefined> {
   telemetry.cacheHit(from);
   yield { type: "sources", sources: outcome.sources };
   yield { type: "delta", text: outcome.answer.answer };
@@ -97,7 +158,7 @@ async function* replay(
 }
 
 /** Answers anew, for whoever asks the same meanwhile too; or waits for the one who does. */
-async function* answerOnce(context: Context): AsyncGenerator<AnswerEvent, Found, undefined> {
+async function* answerOnce(context: Context): AsyncGenerator<AnswerPart, Found, undefined> {
   const { services, cacheKey, request } = context;
   const entry = services.flight.enter(cacheKey);
   if (entry.kind === "join") {
@@ -111,9 +172,9 @@ async function* answerOnce(context: Context): AsyncGenerator<AnswerEvent, Found,
 }
 
 async function* landWhenDone(
-  source: AsyncGenerator<AnswerEvent, Outcome, undefined>,
+  source: AsyncGenerator<AnswerPart, Outcome, undefined>,
   land: (outcome: Outcome | undefined) => void,
-): AsyncGenerator<AnswerEvent, Outcome, undefined> {
+): AsyncGenerator<AnswerPart, Outcome, undefined> {
   let outcome: Outcome | undefined;
   try {
     outcome = yield* source;
@@ -124,7 +185,7 @@ async function* landWhenDone(
   }
 }
 
-async function* answerAnew(context: Context): AsyncGenerator<AnswerEvent, Outcome, undefined> {
+async function* answerAnew(context: Context): AsyncGenerator<AnswerPart, Outcome, undefined> {
   const { request, services, standalone, timed } = context;
   const { analyzer } = services;
   const question = analyseQuestion(request.question, standalone, analyzer);
@@ -153,21 +214,9 @@ async function* refuse(
   found: readonly SearchHit[],
   verdict: Verdict,
   { text, answeredBy, degraded, haveSourcesChanged }: RefusedBy,
-): AsyncGenerator<AnswerEvent, Outcome, undefined> {
+): AsyncGenerator<AnswerPart, Outcome, undefined> {
   const answer = text === "" ? (haveSourcesChanged ? SOURCES_CHANGED : REFUSAL) : text;
   if (text === "") yield { type: "delta", text: answer };
   const nearMisses = toNearMisses(found, verdict.likelihoods);
   return { answer: { answer, answerable: false, answeredBy, citations: [], nearMisses, degraded: degraded || haveSourcesChanged }, sources };
-}
-
-/** Remembers the answer and gives it its final form. */
-async function conclude(context: Context, { answer, sources }: Outcome, isNew: boolean): Promise<Answer> {
-  const { request, services, session, standalone, cacheKey, similarKey, timed } = context;
-  request.signal.throwIfAborted();
-  const { standaloneQuestion: _, ...rest } = answer;
-  const complete = { ...rest, sessionId: session.id, ...(standalone === request.question ? {} : { standaloneQuestion: standalone }) };
-  const memory = { session, question: request.question, standalone, answer: complete, sources, cacheKey, similarKey, isNew };
-  const isRemembered = await timed("remember", () => rememberAnswer(memory, services));
-  services.telemetry.answered(!answer.answerable ? "refused" : answer.answeredBy.kind === "model" ? "model" : "extractive");
-  return isRemembered ? complete : { ...complete, degraded: true };
 }

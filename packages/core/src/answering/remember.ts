@@ -1,51 +1,50 @@
 /** Step 10: the turn goes into the session, and a good answer into the cache. */
 import { RagError } from "../errors.ts";
-import type { Answer, Session, SourceReference, Turn } from "../model.ts";
+import type { Answer, Session, Turn } from "../model.ts";
+import type { CachedAnswer } from "../ports.ts";
 import { appendTurn } from "../sessions/session-limits.ts";
 import type { AnswerServices } from "./services.ts";
 
 /** How often a session is loaded again when a question that another process answers was faster. */
 const MAX_ATTEMPTS = 5;
 
+/** Keeps an answer for the next time, if it is worth it. An entry that is lost costs time alone, never the answer. */
+export async function cacheAnswer(
+  entry: CachedAnswer,
+  { cacheKey, similarKey }: { readonly cacheKey: string; readonly similarKey: string | undefined },
+  { cache, similarQuestions }: Pick<AnswerServices, "cache" | "similarQuestions">,
+): Promise<void> {
+  if (!isWorthKeeping(entry.answer)) return;
+  await cache.set(cacheKey, entry).catch(() => undefined);
+  if (similarKey !== undefined) similarQuestions?.note(similarKey, cacheKey);
+}
+
 export interface Memory {
   readonly session: Session;
   readonly question: string;
   readonly standalone: string;
-  readonly answer: Answer;
-  readonly sources: readonly SourceReference[];
-  readonly cacheKey: string;
-  /** Undefined when similar questions are not answered alike. */
-  readonly similarKey: string | undefined;
-  /** False for an answer that came from the cache. */
-  readonly isNew: boolean;
+  readonly answer: Omit<Answer, "sessionId">;
 }
 
 /**
- * Appends the turn, prunes the principal's sessions after a new one, fills the cache.
+ * Appends the turn, and prunes the principal's sessions after a new one.
  *
  * @returns false when the turn could not be kept; the answer itself stands.
  */
-export async function rememberAnswer(
-  memory: Memory,
-  services: Pick<AnswerServices, "sessions" | "turns" | "cache" | "similarQuestions" | "clock" | "limits">,
+export async function rememberTurn(
+  { session, question, standalone, answer }: Memory,
+  services: Pick<AnswerServices, "sessions" | "turns" | "clock" | "limits">,
 ): Promise<boolean> {
-  const { answer } = memory;
-  if (memory.isNew && isWorthKeeping(answer)) {
-    const { sessionId: _, ...kept } = answer;
-    // An entry that is lost costs time alone, never the answer.
-    await services.cache.set(memory.cacheKey, { answer: kept, sources: memory.sources }).catch(() => undefined);
-    if (memory.similarKey !== undefined) services.similarQuestions?.note(memory.similarKey, memory.cacheKey);
-  }
   const turn: Turn = {
-    question: memory.question,
-    standaloneQuestion: memory.standalone,
+    question,
+    standaloneQuestion: standalone,
     answer: answer.answer,
     answerable: answer.answerable,
     citedTitles: [...new Set(answer.citations.map(({ title }) => title))],
     atMs: services.clock.now(),
   };
   try {
-    return await services.turns.run(memory.session.id, () => saveTurn(memory.session, turn, services));
+    return await services.turns.run(session.id, () => saveTurn(session, turn, services));
   } catch (error) {
     // The answer is there and may have been read already: it is not taken back because its turn could not be kept.
     if (error instanceof RagError && error.code === "store_unavailable") return false;
@@ -54,7 +53,7 @@ export async function rememberAnswer(
 }
 
 /** Complete, un-degraded, answerable, and founded on something. */
-function isWorthKeeping(answer: Answer): boolean {
+function isWorthKeeping(answer: CachedAnswer["answer"]): boolean {
   return answer.answerable && !answer.degraded && answer.citations.length > 0;
 }
 

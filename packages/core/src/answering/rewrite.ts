@@ -13,8 +13,7 @@ const MAX_REWRITE_TOKENS = 96;
 
 /**
  * Without earlier turns the question stays as it is. With a model, the model rewrites; without one, or when it fails in
- * whatever way, the heuristic does: a question that {@link needsEarlierTurns} gets the topic of the last turn in
- * parentheses ({@link describeTopic}), every other one stays as it is.
+ * whatever way, {@link standaloneByHeuristic} does.
  *
  * @throws the reason of `signal` alone.
  */
@@ -31,7 +30,12 @@ export async function rewriteQuestion(
     const rewritten = await rewriteWithModel(question, turns, model, signal);
     if (rewritten !== undefined) return rewritten;
   }
-  if (!needsEarlierTurns(question, analyzer)) return question;
+  return standaloneByHeuristic(question, last, analyzer);
+}
+
+/** A question that {@link needsEarlierTurns} with the topic of the last turn in parentheses; every other one as it is. */
+export function standaloneByHeuristic(question: string, last: Turn | undefined, analyzer: Analyzer): string {
+  if (last === undefined || !needsEarlierTurns(question, analyzer)) return question;
   const topic = describeTopic(question, last, analyzer);
   return topic === "" ? question : `${question.trim()} (${topic})`;
 }

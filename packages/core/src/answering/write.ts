@@ -1,6 +1,6 @@
 /** Steps 8 and 9 together: the text of an answer as it is written and cited, by the model or, where it may, by quotes. */
 import { type ErrorCode, RagError } from "../errors.ts";
-import type { AnswerEvent, AnsweredBy, Citation, SearchHit } from "../model.ts";
+import type { AnsweredBy, AnswerPart, Citation, SearchHit } from "../model.ts";
 import { type CitationBinder, createCitationBinder } from "./citation-binder.ts";
 import { citeModelText } from "./cite.ts";
 import { composeMessages } from "./compose.ts";
@@ -43,7 +43,7 @@ const MODEL_FAILURES: ReadonlySet<ErrorCode> = new Set(["llm_circuit_open", "llm
  *
  * @throws RagError of the model, unless it failed before the first piece and the fallback is extractive.
  */
-export async function* writeAnswer(input: WriteInput, services: WriteServices): AsyncGenerator<AnswerEvent, WrittenAnswer, undefined> {
+export async function* writeAnswer(input: WriteInput, services: WriteServices): AsyncGenerator<AnswerPart, WrittenAnswer, undefined> {
   const { model } = services;
   const binder = createCitationBinder({ hits: input.hits, documents: services.documents, telemetry: services.telemetry });
   if (model === undefined) return yield* writeQuotes(input, binder, services, false);
@@ -64,7 +64,7 @@ async function* writeQuotes(
   binder: CitationBinder,
   { analyzer }: WriteServices,
   isFallback: boolean,
-): AsyncGenerator<AnswerEvent, WrittenAnswer, undefined> {
+): AsyncGenerator<AnswerPart, WrittenAnswer, undefined> {
   const quotes = chooseQuotes(input.question, input.hits, analyzer, input.inverseDocumentFrequency);
   const text = yield* collect(citeQuotes(quotes, binder));
   return toWritten(text, text !== "", { kind: "extractive" }, binder, isFallback);
@@ -76,7 +76,7 @@ async function* writeWithModel(
   model: AnswerModel,
   services: WriteServices,
   onPiece: () => void,
-): AsyncGenerator<AnswerEvent, WrittenAnswer, undefined> {
+): AsyncGenerator<AnswerPart, WrittenAnswer, undefined> {
   let writer = model.chat.name;
   const secret = services.newId().replace(/[^\p{L}\p{N}]/gu, "");
   const messages = composeMessages(input.standalone, input.hits, secret);
@@ -115,7 +115,7 @@ async function* oneOf<T>(item: T): AsyncGenerator<T, void, undefined> {
   yield item;
 }
 
-async function* collect(pieces: AsyncIterable<string>, onPiece?: () => void): AsyncGenerator<AnswerEvent, string, undefined> {
+async function* collect(pieces: AsyncIterable<string>, onPiece?: () => void): AsyncGenerator<AnswerPart, string, undefined> {
   let text = "";
   for await (const piece of pieces) {
     text += piece;
