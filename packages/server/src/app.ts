@@ -61,7 +61,8 @@ export function createApp(services: AppServices): Hono<HttpEnvironment> {
 
   for (const { method, path, handle } of createRoutes(api, services)) app.on(method, path, handle);
 
-  const middlewareCount = app.routes.filter(({ method }) => method === "ALL").length;
+  // What other transports are mounted at matches their own paths alone.
+  const middlewareCount = app.routes.filter(({ method, path }) => method === "ALL" && path === "/*").length;
   app.notFound((c) => {
     const allowed = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > middlewareCount);
     if (allowed.length === 0) return problemResponse(c, new RagError("not_found", "There is no such route. The documentation lists them all."));
