@@ -33,6 +33,7 @@ import { clock, timers } from "./composition/time.ts";
 import { openVectors } from "./composition/vectors.ts";
 import type { Config } from "./config.ts";
 import { createConfinedReading } from "./confinement.ts";
+import { createDocumentDeletion } from "./document-deletion.ts";
 import { ExitError } from "./exit-error.ts";
 import { createHealth } from "./health.ts";
 import { createIndexAdministration } from "./index-administration.ts";
@@ -47,6 +48,7 @@ import { createPasswordHashing } from "./security/password-hashing.ts";
 import { createUsers } from "./security/users.ts";
 import type { AppServices } from "./services.ts";
 import { createSpooledFeedbackStore } from "./spooled-feedback.ts";
+import { createUploads } from "./uploads/uploads.ts";
 
 const BREAKER_GAUGE: Readonly<Record<BreakerState, number>> = { CLOSED: 0, OPEN: 1, HALF_OPEN: 2 };
 /** How long a client may leave a streamed answer unread, in milliseconds. */
@@ -215,18 +217,14 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       documents: stores.documents,
     }),
     index: createIndexAdministration({ documents: stores.documents, search: index, vectors, nowIso: () => new Date().toISOString(), log }),
-    async deleteDocument(principal, id) {
-      if ((await services.getDocument(principal, id)) === undefined) return undefined;
-      const receipt = await stores.documents.removeDocument(id);
-      if (receipt === undefined) return undefined;
-      // The vectors are asked first: they would go with the refresh of the index, too, but nobody would have counted them.
-      const [gone, chunks] = await Promise.all([vectors?.index.forget(vectors.index.chunks.chunksOf(id)), index.forget(id)]);
-      return {
-        ...receipt,
-        index: { chunks: chunks.length },
-        ...(gone && { vectors: { chunks: gone.vectors ?? "pending", embeddings: gone.embeddings } }),
-      };
-    },
+    deleteDocument: createDocumentDeletion({ documents: stores.documents, uploads: stores.uploads, index, vectors, ingestion }),
+    uploads: createUploads({
+      store: stores.uploads,
+      ingestion,
+      digest: sha256,
+      now: clock.now,
+      limits: { maxBytes: config.MAX_UPLOAD_BYTES, maxTotalBytes: config.MAX_UPLOADS_BYTES },
+    }),
     sessions,
     saveFeedback: (judgement) => feedback.saveFeedback(judgement),
     ingestion,

@@ -199,6 +199,13 @@ export const SETTINGS = {
   SESSION_MAX_CHARS: integer("Characters kept in a session; the oldest turns go first.", 100_000, 1_000, 10_000_000),
   SESSIONS_PER_PRINCIPAL: integer("Sessions kept for one key or user; the oldest go first.", 1_000, 1, 1_000_000),
   MAX_FILE_BYTES: integer("Size of a document file at most, in bytes; larger ones are set aside.", 52_428_800, 1_024, 1_073_741_824),
+  MAX_UPLOAD_BYTES: integer("Size of one uploaded file at most, in bytes.", 33_554_432, 1, 1_073_741_824),
+  MAX_UPLOADS_BYTES: integer(
+    "Size of all uploaded files together at most, in bytes; 0: nothing can be uploaded.",
+    2_147_483_648,
+    0,
+    1_099_511_627_776,
+  ),
   MAX_FILES: integer("Files in `DOCS_DIR` at most.", 100_000, 1, 10_000_000),
 } as const satisfies Record<string, Setting<unknown>>;
 

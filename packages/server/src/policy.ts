@@ -44,6 +44,7 @@ export const POLICY = {
   "feedback.write": "client",
   "documents.list": "client",
   "documents.get": "client",
+  "documents.upload": "granted",
   "documents.delete": "granted",
   "ingest.start": "granted",
   "ingest.read": "granted",

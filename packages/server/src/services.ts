@@ -2,15 +2,16 @@
 import type { BreakerState, DeletionReceipt, Feedback, SessionStore } from "@rag-personal/core";
 import type { Logger } from "pino";
 import type { ConfinedReading } from "./confinement.ts";
+import type { DeleteDocument } from "./document-deletion.ts";
 import type { Health } from "./health.ts";
 import type { IndexAdministration } from "./index-administration.ts";
 import type { IngestionJobs } from "./ingestion-jobs.ts";
-import type { Principal } from "./policy.ts";
 import type { AccessTokens } from "./security/access-tokens.ts";
 import type { ApiKeys } from "./security/api-keys.ts";
 import type { Authenticator } from "./security/authenticator.ts";
 import type { LoginThrottle } from "./security/login-throttle.ts";
 import type { Users } from "./security/users.ts";
+import type { Uploads } from "./uploads/uploads.ts";
 
 /** What metrics need to know of a request. `route` is the pattern, never the raw path. */
 export interface RequestMetrics {
@@ -32,6 +33,8 @@ export interface Statistics {
 
 /** What a deletion removed, store by store. */
 export interface DocumentDeletion extends DeletionReceipt {
+  /** Whether it was uploaded, and the upload removed with it. */
+  readonly upload: boolean;
   readonly index: { readonly chunks: number };
   /** Absent where no vectors are kept. A store that is away is `pending`: it loses them when it is back. */
   readonly vectors?: { readonly chunks: number | "pending"; readonly embeddings: number };
@@ -49,7 +52,8 @@ export interface AppServices extends ConfinedReading {
   readonly apiKeys: ApiKeys;
   readonly index: IndexAdministration;
   /** Removes a document within the principal's reach from every store; the receipt says what went from each. */
-  deleteDocument(principal: Principal, id: string): Promise<DocumentDeletion | undefined>;
+  readonly deleteDocument: DeleteDocument;
+  readonly uploads: Uploads;
   readonly sessions: SessionStore;
   saveFeedback(feedback: Feedback): Promise<boolean>;
   readonly ingestion: IngestionJobs;

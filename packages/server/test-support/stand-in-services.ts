@@ -5,6 +5,7 @@ import { createHealth } from "../src/health.ts";
 import type { IndexDescription } from "../src/index-administration.ts";
 import { createLoginThrottle } from "../src/security/login-throttle.ts";
 import type { AppServices } from "../src/services.ts";
+import { createUploads } from "../src/uploads/uploads.ts";
 import type { CredentialsScene } from "./credentials-scene.ts";
 
 /** What the health report tells those who may have details. */
@@ -69,7 +70,14 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
     search: async () => ({ hits: [], degraded: false }),
     listDocuments: async () => [{ ...document, chunkCount: 0 }],
     getDocument: async () => ({ ...document, text: "" }),
-    deleteDocument: async (_, documentId) => ({ documentId, path: "a.md", rows: { documents: 1, chunks: 0 }, index: { chunks: 0 } }),
+    deleteDocument: async (_, documentId) => ({ documentId, path: "a.md", rows: { documents: 1, chunks: 0 }, upload: false, index: { chunks: 0 } }),
+    uploads: createUploads({
+      store: { saveUpload: async () => true },
+      ingestion: { startAnew: async () => job },
+      digest: () => "0".repeat(64),
+      now: clock.now,
+      limits: { maxBytes: 1_000, maxTotalBytes: 1_000_000 },
+    }),
     index: {
       describe: () => INDEX,
       reindex: () => INDEX,

@@ -2,6 +2,7 @@
 import { type DocumentSummary, RagError } from "@rag-personal/core";
 import { z } from "zod";
 import type { AppServices } from "../services.ts";
+import type { ReceivedFile } from "../uploads/uploads.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { byId, count, isoTime, page, pathPrefix, time } from "./fields.ts";
 import { type Immutable, procedure } from "./procedure.ts";
@@ -24,18 +25,30 @@ const receipt = z.object({
   documentId: z.string(),
   path: z.string(),
   rows: z.object({ documents: count, chunks: count }),
+  upload: z.boolean(),
   index: z.object({ chunks: count }),
   vectors: z.object({ chunks: z.union([count, z.literal("pending")]), embeddings: count }).optional(),
 });
 
 const noDocument = (): RagError => new RagError("not_found", "There is no document with this id. GET /documents lists them.");
 
+/** Made by a transport; JSON cannot hold one. */
+function isReceivedFile(value: unknown): value is ReceivedFile {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "parts" in value &&
+    Array.isArray(value.parts) &&
+    value.parts.every((part) => part instanceof Uint8Array)
+  );
+}
+
 const describe = ({ updatedAtMs, ...document }: DocumentSummary): Immutable<z.output<typeof summary>> => ({
   ...document,
   updatedAt: isoTime(updatedAtMs),
 });
 
-export function createDocumentProcedures(services: Pick<AppServices, "listDocuments" | "getDocument" | "deleteDocument">) {
+export function createDocumentProcedures(services: Pick<AppServices, "listDocuments" | "getDocument" | "deleteDocument" | "uploads">) {
   return {
     list: procedure({
       operation: "documents.list",
@@ -63,6 +76,12 @@ export function createDocumentProcedures(services: Pick<AppServices, "listDocume
         const { updatedAtMs, ...rest } = document;
         return { ...rest, updatedAt: isoTime(updatedAtMs) };
       },
+    }),
+    upload: procedure({
+      operation: "documents.upload",
+      input: z.strictObject({ path: z.string(), file: z.custom<ReceivedFile>(isReceivedFile, "must be sent as multipart/form-data") }),
+      output: z.object({ documentId: z.string(), path: z.string(), sizeBytes: count, jobId: z.string() }),
+      run: ({ path, file }, { principal }) => services.uploads.keep(principal, path, file),
     }),
     delete: procedure({
       operation: "documents.delete",

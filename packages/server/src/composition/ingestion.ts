@@ -1,9 +1,12 @@
-/** Reading the documents folder: source, store and index behind one queue of jobs. */
+/** Reading the documents folder and what was uploaded: sources, store and index behind one queue of jobs. */
 import { randomUUID } from "node:crypto";
-import { type DocumentStore, type IngestionIndex, runIngestion } from "@rag-personal/core";
+import { type DocumentStore, type IngestionIndex, runSources } from "@rag-personal/core";
 import { createFolderSource } from "../adapters/files/folder-source.ts";
+import { createUploadSource } from "../adapters/files/upload-source.ts";
 import type { Config } from "../config.ts";
 import { createIngestionJobs, type IngestionJobStore, type IngestionJobs } from "../ingestion-jobs.ts";
+import { UPLOADS_FOLDER, UPLOADS_PREFIX } from "../uploads/upload-path.ts";
+import type { UploadStore } from "../uploads/upload-store.ts";
 import { sha256 } from "./digest.ts";
 import type { OpenedParts } from "./opened-parts.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -11,23 +14,25 @@ import { clock, timers } from "./time.ts";
 
 export function openIngestion(
   config: Config,
-  stores: { readonly documents: DocumentStore; readonly ingestionJobs: IngestionJobStore },
+  stores: { readonly documents: DocumentStore; readonly ingestionJobs: IngestionJobStore; readonly uploads: UploadStore },
   index: IngestionIndex,
   opened: OpenedParts,
   { log, onProgress }: Surroundings,
 ): IngestionJobs {
-  const source = createFolderSource({
+  const folder = createFolderSource({
     folder: config.DOCS_DIR,
     maxFileBytes: config.MAX_FILE_BYTES,
     maxFiles: config.MAX_FILES,
     timers,
     // Its own secrets and database are no documents, wherever somebody put them.
     exclude: config.DATA_DIR,
+    reservedFolder: UPLOADS_FOLDER,
     onIgnored: (counts) => log.debug(counts, "passed over in the documents folder"),
   });
-  opened.add(() => source.close());
+  opened.add(() => folder.close());
+  const uploads = createUploadSource({ uploads: stores.uploads, pathPrefix: UPLOADS_PREFIX, timers });
+  opened.add(() => uploads.close());
   const dependencies = {
-    source,
     documents: stores.documents,
     index,
     digest: sha256,
@@ -36,7 +41,8 @@ export function openIngestion(
   };
   const jobs = createIngestionJobs({
     jobs: stores.ingestionJobs,
-    ingest: (_scope, signal) => runIngestion(dependencies, { signal }),
+    // The uploads first: a documents folder that cannot be read fails the job, but keeps nobody from what was uploaded.
+    ingest: (scope, signal) => runSources(scope === "uploads" ? [uploads] : [uploads, folder], dependencies, { signal }),
     log,
     newId: randomUUID,
     nowIso: () => new Date().toISOString(),

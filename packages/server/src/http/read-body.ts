@@ -43,19 +43,34 @@ async function readWhole(c: Context<HttpEnvironment>): Promise<Uint8Array> {
   }
 }
 
-/** Counts what really arrives, so that neither a lying length nor a chunked body gets past the limit. */
-async function readParts(c: Context<HttpEnvironment>, maxBodyBytes: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
+async function readParts(c: Context<HttpEnvironment>, maxBytes: number): Promise<Uint8Array> {
+  try {
+    return Buffer.concat(await Array.fromAsync(limitedParts(c, { maxBytes, setting: "MAX_BODY_BYTES" })));
+  } catch (error) {
+    await discardBody(c.req.raw);
+    throw error;
+  }
+}
+
+export interface PartsLimit {
+  readonly maxBytes: number;
+  /** What the message calls the limit. */
+  readonly setting: string;
+}
+
+/**
+ * A body in the pieces in which it arrives. What really arrives is counted, so that neither a lying length nor a chunked body gets past the
+ * limit; a length that tells of too much is believed. What is left of a body that was refused is for the caller to discard.
+ */
+export async function* limitedParts(c: Context<HttpEnvironment>, { maxBytes, setting }: PartsLimit): AsyncGenerator<Uint8Array, void, void> {
+  const tooLarge = () => new RagError("payload_too_large", `The body is larger than the ${maxBytes} bytes allowed (${setting}).`);
+  if (Number(c.req.header("content-length") ?? 0) > maxBytes) throw tooLarge();
   let size = 0;
   for await (const part of bodyParts(c.req.raw)) {
     size += part.byteLength;
-    if (size <= maxBodyBytes) parts.push(part);
-    else {
-      await discardBody(c.req.raw);
-      throw new RagError("payload_too_large", `The body is larger than the ${maxBodyBytes} bytes allowed (MAX_BODY_BYTES).`);
-    }
+    if (size > maxBytes) throw tooLarge();
+    yield part;
   }
-  return Buffer.concat(parts);
 }
 
 const incompleteBody = (cause: unknown): RagError => new RagError("invalid_request", "The request ended before its body was complete.", { cause });

@@ -14,6 +14,8 @@ interface RouteRow {
   readonly path?: string;
   readonly json?: unknown;
   readonly form?: string;
+  /** Sent as it is. */
+  readonly text?: string;
   readonly accept?: string;
 }
 
@@ -39,6 +41,7 @@ const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
   "DELETE /sessions/:id": [{ operation: "sessions.delete", path: `/sessions/${SESSION}` }],
   "POST /feedback": [{ operation: "feedback.write", json: { rating: "up" } }],
   "GET /documents": [{ operation: "documents.list" }],
+  "POST /documents": [{ operation: "documents.upload", path: "/documents?path=people/a.md", text: "A." }],
   "GET /documents/:id": [{ operation: "documents.get", path: "/documents/doc_1" }],
   "DELETE /documents/:id": [{ operation: "documents.delete", path: "/documents/doc_1" }],
   "POST /ingest": [{ operation: "ingest.start" }],
@@ -166,7 +169,7 @@ beforeAll(async () => {
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
   const makeKey = async (operations: readonly KeyOperation[], more: { expiresAtMs?: number; requestsPerMinute?: number } = {}) => {
     const { expiresAtMs, requestsPerMinute } = more;
-    const scope = { operations, pathPrefixes: ["people/"], requestsPerMinute, requestsPerDay: undefined };
+    const scope = { operations, pathPrefixes: ["people/", "uploads/people/"], requestsPerMinute, requestsPerDay: undefined };
     const { key, record } = await apiKeys.create({ name: "matrix", ...scope, expiresAtMs });
     return { headers: { "x-api-key": key }, bearer: bearer(key), id: record.id };
   };
@@ -226,7 +229,7 @@ async function send(route: string, row: RouteRow, headers: Readonly<Record<strin
   return await request(row.path ?? pattern, {
     method,
     headers: { ...headers, ...(type === undefined ? {} : { "content-type": type }), ...(row.accept === undefined ? {} : { accept: row.accept }) },
-    body: row.form ?? (row.json === undefined ? null : JSON.stringify(row.json)),
+    body: row.form ?? row.text ?? (row.json === undefined ? null : JSON.stringify(row.json)),
   });
 }
 

@@ -5,6 +5,7 @@ import { chatRoute } from "./chat.ts";
 import { ingestionRoute } from "./ingest.ts";
 import { metricsRoute } from "./metrics.ts";
 import { type Route, route } from "./route.ts";
+import { uploadRoute } from "./upload.ts";
 
 /** A name of 200 and passwords of 1,000 characters, encoded, with room for the other fields of OAuth. */
 const MAX_CREDENTIALS_BYTES = 16_384;
@@ -33,6 +34,7 @@ export function createRoutes(api: Api, services: AppServices): readonly Route[] 
     route("POST", "/feedback", api.feedback.write, { takes: "json", limits, status: 201 }),
 
     route("GET", "/documents", api.documents.list, { takes: "query" }),
+    uploadRoute(api, services),
     route("GET", "/documents/:id", api.documents.get),
     route("DELETE", "/documents/:id", api.documents.delete),
 

@@ -11,6 +11,7 @@ import type { HttpEnvironment } from "../http/environment.ts";
 import { logError } from "../http/error-log.ts";
 import { toRagError } from "../http/problem.ts";
 import { discardBody, parseJson, readText, requireDepth } from "../http/read-body.ts";
+import { isForm, receiveForm } from "../http/receive-file.ts";
 import { abortAtRequestEnd } from "../http/request-end.ts";
 import type { AppServices } from "../services.ts";
 import { errorShape, refusalOf } from "./error-shape.ts";
@@ -20,6 +21,8 @@ import { createAppRouter } from "./router.ts";
 const PREFIX = "/trpc/";
 /** Calls in one request; each counts for itself against a key's budget. */
 const MAX_BATCH_SIZE = 20;
+/** The one procedure that takes a form. */
+const UPLOAD = "documents.upload";
 const HEADERS = { "content-type": "application/json", vary: "trpc-accept, accept" };
 
 /**
@@ -49,6 +52,7 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
   }
 
   async function answerCall(c: Context<HttpEnvironment>, path: string, procedure: AnyTRPCProcedure): Promise<Response> {
+    let leavePlace: (() => void) | undefined;
     try {
       const ctx = await contextOf(c);
       const data = await procedure({
@@ -57,7 +61,12 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
         type: procedure._def.type,
         signal: undefined,
         batchIndex: 0,
+        // Asked for once the call has been authorised.
         getRawInput: async () => {
+          if (isForm(c)) {
+            leavePlace = services.uploads.takePlace();
+            return await receiveForm(c, services.uploads.maxBytes);
+          }
           const text = c.req.method === "GET" ? c.req.query("input") : await readText(c, services.limits);
           return text === undefined || text === "" ? undefined : parseJson(text, services.limits);
         },
@@ -69,6 +78,8 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
       await endBody(c);
       const body = JSON.stringify({ error: errorShape(error, path, c.get("requestId")) });
       return c.body(body, status as ContentfulStatusCode, HEADERS);
+    } finally {
+      leavePlace?.();
     }
   }
 
@@ -102,7 +113,7 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
     const path = c.req.path.slice(PREFIX.length);
     const procedure = procedures.get(path);
     c.set("routeLabel", `${PREFIX}${procedure === undefined ? "*" : path}`);
-    return procedure !== undefined && isPlainCall(c, procedure) ? answerCall(c, path, procedure) : resolve(c, path);
+    return procedure !== undefined && isPlainCall(c, path, procedure) ? answerCall(c, path, procedure) : resolve(c, path);
   });
 }
 
@@ -110,10 +121,11 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
 const isProcedure = (entry: [string, unknown]): entry is [string, AnyTRPCProcedure] => typeof entry[1] === "function" && "_def" in entry[1];
 
 /** Whether it is one call of a query or a mutation, by a method that it takes, with a body that can be one. */
-function isPlainCall(c: Context<HttpEnvironment>, { _def: { type } }: AnyTRPCProcedure): boolean {
+function isPlainCall(c: Context<HttpEnvironment>, path: string, { _def: { type } }: AnyTRPCProcedure): boolean {
   if (type === "subscription" || c.req.query("batch") !== undefined) return false;
   if (c.req.header("trpc-accept") !== undefined || c.req.header("accept")?.includes("application/jsonl") === true) return false;
   if (c.req.method === "GET") return type === "query";
+  if (path === UPLOAD && isForm(c)) return c.req.method === "POST";
   return c.req.method === "POST" && /^application\/json *(?:;|$)/i.test(c.req.header("content-type") ?? "");
 }
 

@@ -71,6 +71,11 @@ export function mutation<Input extends z.ZodType, Output extends z.ZodType>(part
   return built as TRPCMutationProcedure<Types<Input, Output>>;
 }
 
+/** A mutation that takes a form with a file; the mount has read it by the schema's terms. */
+export function upload<Output extends z.ZodType>(parts: Procedure<z.ZodType, Output>) {
+  return mutation(parts) as unknown as TRPCMutationProcedure<{ readonly input: FormData; readonly output: z.output<Output>; readonly meta: object }>;
+}
+
 export function subscription<Input extends z.ZodType, Event extends z.ZodType>(parts: StreamProcedure<Input, Event>) {
   const { operation, input, event, run }: StreamProcedure = parts;
   const built = authorised(operation)

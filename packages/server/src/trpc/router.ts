@@ -1,6 +1,6 @@
 /** The tRPC router: the same procedures as every other transport, under the names that the client uses. */
 import type { Api } from "../api/api.ts";
-import { mutation, query, router, subscription } from "./procedures.ts";
+import { mutation, query, router, subscription, upload } from "./procedures.ts";
 
 export type AppRouter = ReturnType<typeof createAppRouter>;
 
@@ -25,6 +25,7 @@ export function createAppRouter(api: Api) {
     documents: router({
       list: query(api.documents.list),
       get: query(api.documents.get),
+      upload: upload(api.documents.upload),
       delete: mutation(api.documents.delete),
     }),
     admin: router({

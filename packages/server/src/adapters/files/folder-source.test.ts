@@ -47,6 +47,24 @@ describe("listing a folder", () => {
     expect(items[5]).toEqual({ kind: "file", path: "b.md", sizeBytes: 1, sourceHash: createHash("sha256").update("b").digest("hex") });
   });
 
+  it("does not read a folder whose name is reserved for another source, and says so", async () => {
+    const folder = await createFolder({
+      "a.md": "a",
+      "uploads/b.md": "b",
+      "notes/uploads/c.md": "c",
+      "uploads-of-mine/d.md": "d",
+      "Uploads/e.md": "e",
+    });
+    const source = openSource(folder, { reservedFolder: "uploads" });
+    const items = await source.list();
+    expect(pathsOf(items, "file").filter((path) => path !== "Uploads/e.md")).toEqual(["a.md", "notes/uploads/c.md", "uploads-of-mine/d.md"]);
+    expect(items.filter(({ kind }) => kind === "failure")).toEqual([
+      { kind: "failure", path: "uploads", scope: "folder", stage: "read", reason: expect.stringMatching(/reserved.*rename/) },
+    ]);
+    await expect(source.read("uploads/b.md")).rejects.toMatchObject({ stage: "read" });
+    expect((await source.read("notes/uploads/c.md")).text).toBe("c");
+  });
+
   it("never lists nor reads the folder that is excluded, under whatever name it is given", async () => {
     const folder = await createFolder({ "a.md": "a", "data/secrets.json": '{"apiKey":"x"}', "data/deep/b.md": "b", "data-of-mine/c.md": "c" });
     const alias = join(await createFolder(), "alias");

@@ -1,41 +1,25 @@
 /** A folder of files as a source of documents. */
 import { realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
-import {
-  type DocumentSource,
-  RagError,
-  type SourceDocument,
-  type SourceEntry,
-  type SourceFailure,
-  type Timers,
-  UnprocessableDocument,
-} from "@rag-personal/core";
-import { type Converter, createConverter } from "./conversion/converter.ts";
-import { decodeText } from "./decode-text.ts";
-import { type DocumentSyntax, formatOf, syntaxOf } from "./document-syntax.ts";
-import { findTitle, tidyTitle, titleOfPath } from "./document-title.ts";
+import { type DocumentSource, RagError, type SourceEntry, type SourceFailure, UnprocessableDocument } from "@rag-personal/core";
+import { createDocumentReader, type DocumentReaderOptions } from "./document-reader.ts";
+import { syntaxOf } from "./document-syntax.ts";
 import { describeSystemError } from "./file-errors.ts";
 import { hashFile, openRegularFile, readUnchanged } from "./regular-file.ts";
-import { storable } from "./storable-text.ts";
 import { type IgnoredCounts, isHiddenName, type WalkedItem, walkFolder } from "./walk-folder.ts";
 
 /** Options of {@link createFolderSource}. */
-export interface FolderSourceOptions {
+export interface FolderSourceOptions extends DocumentReaderOptions {
   /** Folder that is read, with all folders in it; may itself be a symbolic link. */
   readonly folder: string;
   /** Larger files are set aside. */
   readonly maxFileBytes: number;
   /** More documents than this, and nothing is listed. */
   readonly maxFiles: number;
-  readonly timers: Timers;
   /** Absolute path of a folder that is never read, such as the server's own data with its secrets. */
   readonly exclude?: string | undefined;
-  /** Length of a converted text at most, in UTF-16 units. Default 67,108,864 (64 Mi). */
-  readonly maxTextChars?: number | undefined;
-  /** How long the conversion of one HTML, CSV or JSON file may take, in milliseconds. Default 10,000. */
-  readonly conversionDeadlineMs?: number | undefined;
-  /** Memory for conversions, in MiB. Default 512. */
-  readonly conversionHeapMb?: number | undefined;
+  /** Name of a folder directly below whose paths belong to another source: it is not read, and that is told as a failure. */
+  readonly reservedFolder?: string | undefined;
   /** Told at the end of each listing what was passed over, for the log. */
   readonly onIgnored?: ((counts: Readonly<IgnoredCounts>) => void) | undefined;
 }
@@ -48,7 +32,6 @@ export interface FolderSource extends DocumentSource {
 
 /** Files that are being hashed while one is handed over: with 8 a listing takes two thirds of the time it takes one by one. */
 const FILES_AHEAD = 8;
-const MAX_TEXT_CHARS = 64 * 1024 * 1024;
 
 /**
  * Lists and reads the documents of a folder. A path is the file system's own, below the folder, with `/` as separator, and comes
@@ -61,9 +44,9 @@ const MAX_TEXT_CHARS = 64 * 1024 * 1024;
  * await source.close();
  */
 export function createFolderSource(options: FolderSourceOptions): FolderSource {
-  const { folder, maxFileBytes, maxFiles, timers, onIgnored } = options;
-  const maxTextChars = options.maxTextChars ?? MAX_TEXT_CHARS;
-  const converter = createConverter({ timers, deadlineMs: options.conversionDeadlineMs, maxHeapMb: options.conversionHeapMb });
+  const { folder, maxFileBytes, maxFiles, reservedFolder, onIgnored } = options;
+  const reservedPrefix = reservedFolder === undefined ? undefined : `${reservedFolder}/`;
+  const reader = createDocumentReader(options);
 
   async function* list(signal?: AbortSignal): AsyncGenerator<SourceEntry | SourceFailure, void, void> {
     const root = await resolveRoot(folder);
@@ -71,7 +54,7 @@ export function createFolderSource(options: FolderSourceOptions): FolderSource {
     const ahead: Promise<SourceEntry | SourceFailure>[] = [];
     let files = 0;
     try {
-      for await (const item of walkFolder(root, ignored, signal, await resolveExcluded(options.exclude))) {
+      for await (const item of walkFolder(root, ignored, { signal, excluded: await resolveExcluded(options.exclude), reserved: reservedFolder })) {
         signal?.throwIfAborted();
         if (item.kind !== "unlisted") files += 1;
         if (files > maxFiles) {
@@ -112,19 +95,20 @@ export function createFolderSource(options: FolderSourceOptions): FolderSource {
 
   return {
     pathPrefix: "",
+    foreignPrefix: reservedPrefix,
     list,
     async read({ path }, signal) {
       const syntax = syntaxOf(path.slice(path.lastIndexOf("/") + 1));
-      if (syntax === undefined || !isListablePath(path)) throw new UnprocessableDocument("read", "it is not a document of this folder");
+      const isReserved = reservedPrefix !== undefined && path.startsWith(reservedPrefix);
+      if (syntax === undefined || isReserved || !isListablePath(path)) throw new UnprocessableDocument("read", "it is not a document of this folder");
       const root = await resolveRoot(folder);
       const excluded = await resolveExcluded(options.exclude);
       if (excluded !== undefined && isWithin(excluded, join(root, path)))
         throw new UnprocessableDocument("read", "it is not a document of this folder");
       const { bytes, ...digest } = await readUnchanged(() => openRegularFile(root, path), { maxBytes: maxFileBytes, signal });
-      const text = await decodeText(bytes, syntax === "html" ? declaredEncoding(bytes) : undefined);
-      return { format: formatOf(syntax), ...digest, ...(await toDocumentText(converter, { path, syntax, text, maxChars: maxTextChars }, signal)) };
+      return { ...digest, ...(await reader.read({ path, syntax, bytes }, signal)) };
     },
-    close: () => converter.close(),
+    close: () => reader.close(),
   };
 }
 
@@ -142,27 +126,9 @@ async function takeFirst<T>(queue: Promise<T>[]): Promise<T[]> {
   return first === undefined ? [] : [await first];
 }
 
-async function toDocumentText(
-  converter: Converter,
-  { path, syntax, text, maxChars }: { readonly path: string; readonly syntax: DocumentSyntax; readonly text: string; readonly maxChars: number },
-  signal: AbortSignal | undefined,
-): Promise<Pick<SourceDocument, "title" | "text">> {
-  if (syntax === "markdown" || syntax === "text") return { title: findTitle(text, syntax) ?? titleOfPath(path), text };
-  const converted = await converter.convert({ syntax, text, maxChars }, signal);
-  const tidied = storable(converted.text);
-  if (!/\S/.test(tidied)) throw new UnprocessableDocument("parse", "it holds no text");
-  return { title: tidyTitle(storable(converted.title)) ?? titleOfPath(path), text: tidied };
-}
-
 /** Whether a listing could have named this path. */
 function isListablePath(path: string): boolean {
   return path.isWellFormed() && !path.includes("\0") && path.split("/").every((name) => name !== "" && !isHiddenName(name));
-}
-
-/** The encoding that a page states in its head; Windows-1252 and UTF-8 are tried anyway. */
-function declaredEncoding(bytes: Uint8Array): string | undefined {
-  const head = Buffer.from(bytes.subarray(0, 1024)).toString("latin1");
-  return /<meta[^>]{0,200}charset\s*=\s*["']?([\w:.-]+)/i.exec(head)?.[1];
 }
 
 async function resolveRoot(folder: string): Promise<string> {

@@ -20,6 +20,12 @@ export type WalkedItem =
   | { readonly kind: "document" | "special"; readonly path: string }
   | { readonly kind: "unlisted"; readonly path: string; readonly reason: string };
 
+export interface WalkOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly excluded?: string | undefined;
+  readonly reserved?: string | undefined;
+}
+
 /**
  * Everything below `root` that could be a document, by its name, in the order of the code units of its path.
  * Symbolic links are never followed, so the walk ends and stays inside. Names are told as the file system has them, not brought
@@ -27,14 +33,14 @@ export type WalkedItem =
  *
  * @param root absolute path.
  * @param ignored is counted up.
- * @param excluded absolute path of a folder that is passed over with all in it.
+ * @param options.excluded absolute path of a folder that is passed over with all in it.
+ * @param options.reserved name of a folder of `root` that is not listed, whatever is in it.
  * @throws the system error when `root` itself cannot be listed.
  */
 export async function* walkFolder(
   root: string,
   ignored: IgnoredCounts,
-  signal?: AbortSignal,
-  excluded?: string,
+  { signal, excluded, reserved }: WalkOptions = {},
 ): AsyncGenerator<WalkedItem, void, void> {
   const open = [{ path: "", entries: await listFolder(root, ignored), next: 0 }];
   for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
@@ -52,6 +58,10 @@ export async function* walkFolder(
     signal?.throwIfAborted();
     if (join(root, path) === excluded) {
       ignored.hidden += 1;
+      continue;
+    }
+    if (path === reserved) {
+      yield { kind: "unlisted", path, reason: "the name of this folder is reserved for what is uploaded; rename it to have it read" };
       continue;
     }
     try {

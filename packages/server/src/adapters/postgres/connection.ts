@@ -3,6 +3,7 @@ import type { DocumentStore, EmbeddingStore, FeedbackStore, GenerationStore, Ses
 import type { IngestionJobStore } from "../../ingestion-jobs.ts";
 import type { ApiKeyStore } from "../../security/api-keys.ts";
 import type { UserStore } from "../../security/users.ts";
+import type { UploadStore } from "../../uploads/upload-store.ts";
 import { createApiKeyStore } from "./api-key-store.ts";
 import { createDatabase, type Database, type DatabaseOptions } from "./database.ts";
 import { createDocumentStore } from "./document-store.ts";
@@ -13,6 +14,7 @@ import { createIngestionJobStore } from "./ingestion-job-store.ts";
 import { migrate } from "./migrate.ts";
 import { createSessionStore } from "./session-store.ts";
 import { createSnapshotStore, type SnapshotStore } from "./snapshot-store.ts";
+import { createUploadStore } from "./upload-store.ts";
 import { createUserStore } from "./user-store.ts";
 
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -23,6 +25,7 @@ export interface PostgresStores {
   readonly sessions: SessionStore;
   readonly feedback: FeedbackStore;
   readonly ingestionJobs: IngestionJobStore;
+  readonly uploads: UploadStore;
   readonly snapshots: SnapshotStore;
   readonly embeddings: EmbeddingStore;
   readonly generations: GenerationStore;
@@ -84,6 +87,7 @@ export function createStores(database: Database): PostgresStores {
     sessions: createSessionStore(database),
     feedback: createFeedbackStore(database),
     ingestionJobs: createIngestionJobStore(database),
+    uploads: createUploadStore(database),
     snapshots: createSnapshotStore(database),
     embeddings: createEmbeddingStore(database),
     generations: createGenerationStore(database),

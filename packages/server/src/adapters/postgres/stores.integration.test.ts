@@ -12,6 +12,7 @@ import { createDatabase, type Database } from "./database.ts";
 import { documentStoreContract } from "./document-store.contract.ts";
 import { feedbackStoreContract } from "./feedback-store.contract.ts";
 import { migrate } from "./migrate.ts";
+import { uploadStoreContract } from "./upload-store.contract.ts";
 import { userStoreContract } from "./user-store.contract.ts";
 
 describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
@@ -43,6 +44,7 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
       (sql: Sql) => sql`delete from api_keys`,
       (sql: Sql) => sql`delete from embeddings`,
       (sql: Sql) => sql`delete from index_generations`,
+      (sql: Sql) => sql`delete from uploads`,
     ]) {
       await database.query(empty);
     }
@@ -55,6 +57,7 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
   userStoreContract(kind, async () => (await emptied()).users);
   embeddingStoreContract(kind, async () => (await emptied()).embeddings);
   generationStoreContract(kind, async () => (await emptied()).generations);
+  uploadStoreContract(kind, async () => (await emptied()).uploads);
   apiKeyStoreContract(kind, async () => (await emptied()).apiKeys);
 
   it("keeps a session with characters that cannot be stored, under an id with such characters", async () => {

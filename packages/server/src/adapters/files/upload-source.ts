@@ -1,0 +1,43 @@
+/** Uploaded files as a source of documents. */
+import { type DocumentSource, type SourceDocument, UnprocessableDocument } from "@rag-personal/core";
+import type { UploadStore } from "../../uploads/upload-store.ts";
+import { createDocumentReader, type DocumentReaderOptions } from "./document-reader.ts";
+import { syntaxOf } from "./document-syntax.ts";
+
+/** Options of {@link createUploadSource}. */
+export interface UploadSourceOptions extends DocumentReaderOptions {
+  readonly uploads: Pick<UploadStore, "listUploads" | "readUpload">;
+  /** Every path of an upload begins with it. */
+  readonly pathPrefix: string;
+}
+
+/** A {@link DocumentSource} that keeps a process for conversions. */
+export interface UploadSource extends DocumentSource {
+  /** Ends that process; to be called once nothing is read any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * A name that is none of a document's is no reason to pass an upload over, for somebody has chosen it: then it is text, if its bytes are.
+ *
+ * @example
+ * const source = createUploadSource({ uploads: stores.uploads, pathPrefix: "uploads/", timers });
+ */
+export function createUploadSource({ uploads, pathPrefix, ...options }: UploadSourceOptions): UploadSource {
+  const reader = createDocumentReader(options);
+  return {
+    pathPrefix,
+    async *list() {
+      for (const { path, sizeBytes, sha256 } of await uploads.listUploads()) yield { kind: "file", path, sizeBytes, sourceHash: sha256 };
+    },
+    async read({ path }, signal): Promise<SourceDocument> {
+      const found = await uploads.readUpload(path);
+      if (found === undefined) throw new UnprocessableDocument("read", "it was deleted meanwhile");
+      const { upload, bytes } = found;
+      const syntax = syntaxOf(path.slice(path.lastIndexOf("/") + 1)) ?? "text";
+      const document = await reader.read({ path, syntax, bytes }, signal);
+      return { ...document, sourceHash: upload.sha256, sizeBytes: upload.sizeBytes };
+    },
+    close: () => reader.close(),
+  };
+}
