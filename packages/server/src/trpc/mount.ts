@@ -43,9 +43,14 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
     return { caller: callerOf(c), refusal, readTimeoutMs: services.limits.streamWriteTimeoutMs };
   }
 
-  function refuse(c: Context<HttpEnvironment>, error: TRPCError): RagError {
+  function log(c: Context<HttpEnvironment>, error: TRPCError): RagError {
     const refusal = refusalOf(error);
     logError(services.log, c.get("requestId"), refusal);
+    return refusal;
+  }
+
+  function refuse(c: Context<HttpEnvironment>, error: TRPCError): RagError {
+    const refusal = log(c, error);
     if (refusal.retryAfterSeconds !== undefined) c.header("retry-after", String(refusal.retryAfterSeconds));
     if (refusal.code === "unauthenticated") c.header("www-authenticate", 'Bearer realm="rag-personal"');
     return refusal;
@@ -102,7 +107,8 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
       createContext: () => contextOf(c),
       maxBatchSize: MAX_BATCH_SIZE,
       allowMethodOverride: true,
-      onError: ({ error }) => void refuse(c, error),
+      // The head of a stream is on its way, with the status of success: to set a header now would take its body away.
+      onError: ({ error, type }) => void (type === "subscription" ? log(c, error) : refuse(c, error)),
     });
     await endBody(c);
     for (const [name, value] of response.headers) c.header(name, value);
