@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startExampleServer } from "../scripts/example-server.ts";
 import { sampleAnswer, sampleEvents } from "../src/testing.ts";
+import { startExampleServer } from "../test-support/example-server.ts";
 
 const WORKER = `
 import { createClient } from "../src/index.ts";

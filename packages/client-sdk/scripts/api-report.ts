@@ -3,7 +3,12 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** Entry points by the name they are imported by. */
-const ENTRIES = { "@rag-personal/client": "index", "@rag-personal/client/errors": "errors", "@rag-personal/client/testing": "testing" };
+const ENTRIES = {
+  "@rag-personal/client": "index",
+  "@rag-personal/client/errors": "errors",
+  "@rag-personal/client/testing": "testing",
+  "@rag-personal/client/trpc": "trpc",
+};
 
 /** Declarations of a module by their names. The compiler begins each in the first column and indents everything within. */
 function declarationsOf(path: string): Map<string, string> {

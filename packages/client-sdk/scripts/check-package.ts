@@ -6,20 +6,20 @@
  * `--update` rewrites the API report instead of comparing with it. Prints one line per check; exits with 1 when one fails.
  */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { apiReport } from "./api-report.ts";
+import { isAppRouterCurrent } from "./app-router.ts";
 import { measureSizes } from "./check-size.ts";
-import { startExampleServer } from "./example-server.ts";
-import { EXAMPLE_ADDRESS, findExamples } from "./examples.ts";
+import { findExamples, startExamples } from "./examples.ts";
 
 const PACKAGE = join(import.meta.dirname, "..");
 const ROOT = join(PACKAGE, "../..");
 const DIST = join(PACKAGE, "dist");
 const REPORT = join(PACKAGE, "api/client.api.md");
-const ENTRIES = ["", "/errors", "/testing"];
+const ENTRIES = ["", "/errors", "/testing", "/trpc"];
 
 const environment = { ...process.env, PATH: [join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(delimiter) };
 const execute = promisify(execFile);
@@ -48,12 +48,13 @@ async function check(name: string, work: () => Promise<string>): Promise<void> {
 
 async function checkContents(tarball: string): Promise<string> {
   const files = (await run(PACKAGE, "tar", "-tzf", tarball)).trim().split("\n");
-  const allowed = /^package\/(?:dist\/(?:[\w-]+\/)*[\w-]+\.(?:js|d\.ts)|README\.md|LICENSE|package\.json)$/;
+  const allowed = /^package\/(?:dist\/(?:[\w-]+\/)*[\w-]+\.(?:js|d\.ts|LICENSE)|README\.md|LICENSE|package\.json)$/;
   const strange = files.filter((file) => !allowed.test(file) || file.includes(".test."));
   const missing = ["README.md", "LICENSE", "package.json"].filter((file) => !files.includes(`package/${file}`));
   if (strange.length > 0 || missing.length > 0) throw new Error(`strange: ${strange.join(", ")}; missing: ${missing.join(", ")}`);
   const manifest = JSON.parse(await run(PACKAGE, "tar", "-xzOf", tarball, "package/package.json"));
-  if (manifest.dependencies !== undefined || manifest.peerDependencies !== undefined) throw new Error("it depends on another package");
+  const peers = Object.keys(manifest.peerDependencies ?? {}).filter((name) => manifest.peerDependenciesMeta?.[name]?.optional !== true);
+  if (manifest.dependencies !== undefined || peers.length > 0) throw new Error("it depends on another package");
   return `${files.length} files, no dependency`;
 }
 
@@ -112,14 +113,18 @@ async function checkAsUser(folder: string, tarball: string): Promise<void> {
     }
   }
 
-  const server = await startExampleServer();
+  // The example of the router's type is for those who have tRPC themselves.
+  for (const name of ["client", "server"]) {
+    await cp(join(PACKAGE, "node_modules/@trpc", name), join(folder, "node_modules/@trpc", name), { recursive: true, dereference: true });
+  }
+  const server = await startExamples();
   try {
     const found = findExamples(PACKAGE, await exportedValues());
     const examples = found.map(({ place, source }, index) => ({ place, file: `example-${index}.ts`, source }));
-    for (const { file, source } of examples) await writeFile(join(folder, file), source.replaceAll(EXAMPLE_ADDRESS, server.address));
+    for (const { file, source } of examples) await writeFile(join(folder, file), server.place(source));
     const files = examples.map(({ file }) => file);
     for (const [resolution, module] of Object.entries(RESOLUTIONS)) {
-      const options = { ...module, ...HOSTS["Node's types"], lib: ["ES2022", "ESNext.Disposable"] };
+      const options = { ...module, ...HOSTS["Node's types"], lib: ["ES2022", "DOM", "ESNext.Disposable"] };
       await check(`examples compile under ${resolution}`, () => compile(folder, files, options));
     }
     for (const { place, file } of examples) {
@@ -154,6 +159,11 @@ try {
     return `${(await readdir(DIST, { recursive: true })).length} files and folders`;
   });
   await check("API report", checkReport);
+  await check("type of the tRPC router", async () => {
+    if (!isAppRouterCurrent())
+      throw new Error("src/trpc/app-router.ts is not the server's router; write it again with `node packages/client-sdk/scripts/app-router.ts`");
+    return "as the server has it";
+  });
   for (const { name, sizeBytes, maxBytes } of await measureSizes()) {
     await check(`size of ${name}`, async () => {
       if (sizeBytes > maxBytes) throw new Error(`${sizeBytes} bytes, at most ${maxBytes} are allowed`);

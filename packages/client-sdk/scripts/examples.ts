@@ -1,6 +1,7 @@
 /** The examples of the README and of the doc comments, made into programs that can be compiled and run. */
-import { globSync, readFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { startServer, temporaryDirectory } from "../../server/test-support/running-server.ts";
 
 /** One example as a module of its own. */
 export interface Example {
@@ -10,15 +11,42 @@ export interface Example {
   readonly source: string;
 }
 
-/** The address the examples write; a run puts its own server's there. */
-export const EXAMPLE_ADDRESS = "http://127.0.0.1:8000";
+/** The address, the key and the password that examples write; a run puts those of its own server there. */
+const WRITTEN = { address: "http://127.0.0.1:8000", apiKey: "example-key", adminPassword: "example-password" };
 
 /** What an example may use without saying where it comes from. */
 const GIVEN = [
-  { name: "apiKey", source: 'const apiKey = "example-key";' },
-  { name: "client", source: `const client = createClient({ baseUrl: "${EXAMPLE_ADDRESS}", apiKey: "example-key" });` },
+  { name: "apiKey", source: `const apiKey = "${WRITTEN.apiKey}";` },
+  { name: "password", source: `const password = "${WRITTEN.adminPassword}";` },
+  {
+    name: "client",
+    source: `const client = createClient({ baseUrl: "${WRITTEN.address}", apiKey: "${WRITTEN.apiKey}", credentials: { username: "admin", password: "${WRITTEN.adminPassword}" } });`,
+  },
   { name: "error", source: 'const error: unknown = new RateLimitError("Too many.", { code: "rate_limited", status: 429, retryAfterSeconds: 2 });' },
 ];
+
+const DOCUMENT = `# Warranty
+
+The warranty lasts two years. It begins with the day of purchase. Ada Lund wrote the report in 1912.
+`;
+
+/** A server of the examples' own, with a document about what they ask. */
+export async function startExamples(): Promise<{ place(source: string): string; close(): Promise<void> }> {
+  const folder = await temporaryDirectory();
+  const docs = join(folder.path, "docs");
+  mkdirSync(join(docs, "reports"), { recursive: true });
+  writeFileSync(join(docs, "reports", "warranty.md"), DOCUMENT);
+  const server = await startServer({ DATA_DIR: join(folder.path, "data"), DOCS_DIR: docs, LOG_LEVEL: "warn" });
+  const { apiKey, adminPassword } = await server.secrets();
+  return {
+    place: (source) =>
+      source.replaceAll(WRITTEN.address, server.address).replaceAll(WRITTEN.apiKey, apiKey).replaceAll(WRITTEN.adminPassword, adminPassword),
+    async close() {
+      await server.stop();
+      await folder.remove();
+    },
+  };
+}
 
 const mentions = (text: string, name: string): boolean => new RegExp(String.raw`(?<![\w.])${name}\b`).test(text);
 const declares = (text: string, name: string): boolean =>

@@ -9,10 +9,10 @@ describe("asking", () => {
     expect(await client.chat.ask("How long is the warranty?")).toEqual(sampleAnswer());
     expect(requests).toMatchObject([
       {
-        url: "http://rag.test/base/chat",
+        url: "http://rag.test/base/trpc/chat.ask",
         method: "POST",
         headers: { "x-api-key": "key-1", accept: "application/json", "content-type": "application/json" },
-        body: { question: "How long is the warranty?", stream: false },
+        body: { question: "How long is the warranty?" },
       },
     ]);
     expect(time.pending()).toBe(0);
@@ -22,7 +22,7 @@ describe("asking", () => {
     const { client, requests } = createScene([answer()], { headers: { "X-Team": "a", "X-Trace": "1" } });
     const request = { question: "And then?", sessionId: "s1", filters: { pathPrefixes: ["guide/"] } };
     await client.chat.ask(request, { headers: { "x-trace": "2" } });
-    expect(requests[0]?.body).toEqual({ ...request, stream: false });
+    expect(requests[0]?.body).toEqual(request);
     expect(requests[0]?.headers).toMatchObject({ "x-team": "a", "x-trace": "2" });
   });
 
@@ -47,6 +47,7 @@ describe("what is not an answer", () => {
     ["an empty success", response(204, {}, "")],
     ["broken JSON", answer(undefined, { afterBytes: 20 })],
     ["an empty object", response(200, { "content-type": "application/json" }, "{}")],
+    ["a result that is none", response(200, { "content-type": "application/json" }, '{"result":{}}')],
     ["null", response(200, { "content-type": "application/json" }, "null")],
   ])("is a BadResponseError: %s", async (_, reply) => {
     const { client, requests } = createScene([reply]);
@@ -57,7 +58,7 @@ describe("what is not an answer", () => {
   it("names the place where it differs", async () => {
     const [citation] = sampleAnswer().citations;
     const broken = { ...sampleAnswer(), citations: [citation, { ...citation, start: "24" }] };
-    const { client } = createScene([response(200, { "content-type": "application/json" }, JSON.stringify(broken))]);
+    const { client } = createScene([response(200, { "content-type": "application/json" }, JSON.stringify({ result: { data: broken } }))]);
     expect(String(await failureOf(client.chat.ask("?")))).toContain("citations[1].start");
   });
 
@@ -69,8 +70,8 @@ describe("what is not an answer", () => {
   });
 
   it("is refused when it is larger than any answer", async () => {
-    const { client } = createScene([response(200, { "content-type": "application/json" }, " ".repeat(16_777_217))]);
-    expect(String(await failureOf(client.chat.ask("?")))).toContain("larger than 16777216 bytes");
+    const { client } = createScene([response(200, { "content-type": "application/json" }, " ".repeat(67_108_865))]);
+    expect(String(await failureOf(client.chat.ask("?")))).toContain("larger than 67108864 bytes");
   });
 });
 

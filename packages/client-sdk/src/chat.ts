@@ -1,18 +1,10 @@
-/** Questions and answers: `POST /chat`. */
-import { BadResponseError } from "./errors/client-errors.ts";
-import { createCancellation } from "./http/cancellation.ts";
-import { toConnectionError } from "./http/connection.ts";
-import type { FetchResponse } from "./http/fetch-like.ts";
-import { discardBody, hasMediaType, readText } from "./http/response-body.ts";
-import type { ApiRequest, Transport } from "./http/transport.ts";
+/** Questions and answers. */
+import type { ResponsePromise } from "./http/response-promise.ts";
 import type { Answer, ChatRequest } from "./model.ts";
-import { type CallOptions, type ClientSettings, DEFAULTS, requireDuration, resolveCallOptions, type StreamOptions } from "./options.ts";
-import { readAnswerEvents } from "./streaming/answer-events.ts";
+import { type CallOptions, type ClientSettings, resolveStreamOptions, type StreamOptions } from "./options.ts";
 import { type AnswerStream, createAnswerStream } from "./streaming/answer-stream.ts";
-import { parseAnswer } from "./wire.ts";
-
-/** An answer with all its citations is some hundred kilobytes; what is beyond this is not one. */
-const MAX_ANSWER_BYTES = 16_777_216;
+import type { Calls } from "./trpc/calls.ts";
+import { answerEvent, answerShape } from "./wire.ts";
 
 /** Asks questions. */
 export interface Chat {
@@ -30,7 +22,7 @@ export interface Chat {
    * const second = await client.chat.ask({ question: "And when?", sessionId: first.sessionId });
    * ```
    */
-  ask(question: string | ChatRequest, options?: CallOptions): Promise<Answer>;
+  ask(question: string | ChatRequest, options?: CallOptions): ResponsePromise<Answer>;
   /**
    * Asks and hands out the answer as it is written. The question is sent when the stream is first read; it is sent
    * again as with {@link Chat.ask}, and never once the answer has begun.
@@ -49,63 +41,25 @@ export interface Chat {
   stream(question: string | ChatRequest, options?: StreamOptions): AnswerStream;
 }
 
-function chatRequest(question: string | ChatRequest, stream: boolean): ApiRequest {
+const inputOf = (question: string | ChatRequest): ChatRequest => {
   const { question: text, sessionId, filters } = typeof question === "string" ? { question } : question;
+  return { question: text, sessionId, filters };
+};
+
+/** @internal */
+export function createChat(settings: ClientSettings, calls: Calls): Chat {
   return {
-    method: "POST",
-    path: "/chat",
-    body: { question: text, sessionId, filters, stream },
-    accept: stream ? "text/event-stream" : "application/json",
-    repetition: "once",
-  };
-}
-
-export function createChat(settings: ClientSettings, transport: Transport): Chat {
-  const { time } = settings;
-
-  function requireJson(response: FetchResponse, requestId: string | undefined): void {
-    if (hasMediaType(response, /^application\/json\b/i)) return;
-    const type = response.headers.get("content-type") ?? "of no type";
-    discardBody(response);
-    throw new BadResponseError(`The answer is ${type}, not JSON. Is baseUrl right, and does a proxy answer in between?`, {
-      status: response.status,
-      requestId,
-    });
-  }
-
-  return {
-    async ask(question, options = {}) {
-      const call = resolveCallOptions(options, settings);
-      const cancellation = createCancellation({ time, timeoutMs: call.timeoutMs, signal: call.signal });
-      try {
-        const send = { maxRetries: call.maxRetries, headers: call.headers, firstByteTimeoutMs: Number.POSITIVE_INFINITY };
-        const { response, requestId } = await transport.send(chatRequest(question, false), send, cancellation);
-        requireJson(response, requestId);
-        const context = { status: response.status, requestId };
-        let text: string | undefined;
-        try {
-          text = await readText(response, cancellation, { maxBytes: MAX_ANSWER_BYTES });
-        } catch (thrown) {
-          throw cancellation.reason ?? toConnectionError(thrown, settings.baseUrl, requestId);
-        }
-        if (text === undefined) throw new BadResponseError(`The answer is larger than ${MAX_ANSWER_BYTES} bytes.`, context);
-        return parseAnswer(text, context);
-      } finally {
-        cancellation.dispose();
-      }
-    },
+    ask: (question, options = {}) =>
+      calls.call({ repetition: "once", shape: answerShape }, options, (trpc, given) => trpc.chat.ask.mutate(inputOf(question), given)),
 
     stream(question, options = {}) {
-      const call = resolveCallOptions(options, settings);
-      const firstByteTimeoutMs = requireDuration("firstByteTimeoutMs", options.firstByteTimeoutMs ?? DEFAULTS.firstByteTimeoutMs);
-      const idleTimeoutMs = requireDuration("idleTimeoutMs", options.idleTimeoutMs ?? DEFAULTS.idleTimeoutMs);
-      const request = chatRequest(question, true);
+      const call = resolveStreamOptions(options, settings);
       return createAnswerStream(
-        async function* open(cancellation) {
-          const accepted = await transport.send(request, { maxRetries: call.maxRetries, headers: call.headers, firstByteTimeoutMs }, cancellation);
-          yield* readAnswerEvents(accepted, { cancellation, idleTimeoutMs });
-        },
-        { time, call },
+        (cancellation) =>
+          calls.stream({ repetition: "once", shape: answerEvent }, call, cancellation, (trpc, given) =>
+            trpc.chat.stream.subscribe(inputOf(question), given),
+          ),
+        { time: settings.time, call },
       );
     },
   };

@@ -50,15 +50,15 @@ const failure = async (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 const sendJson: Handler = (_, response) => {
-  response.setHeader("content-type", "application/json").setHeader("x-request-id", "request-1").end(JSON.stringify(sampleAnswer()));
+  response
+    .setHeader("content-type", "application/json")
+    .setHeader("x-request-id", "request-1")
+    .end(JSON.stringify({ result: { data: sampleAnswer() } }));
 };
 
 const startStream = (response: ServerResponse): void => void response.setHeader("content-type", "text/event-stream; charset=utf-8");
 
-const blocks = sampleEvents().map((event) => {
-  const data = event.type === "done" ? event.answer : { ...event, type: undefined };
-  return `event: ${event.type}\ndata: ${JSON.stringify(data)}\n\n`;
-});
+const blocks = sampleEvents().map((event) => `data: ${JSON.stringify(event)}\n\n`);
 
 describe("over a real connection", () => {
   it("asks", async () => {
@@ -70,7 +70,7 @@ describe("over a real connection", () => {
       request.on("end", () => sendJson(request, response));
     });
     expect(await client.chat.ask({ question: "Wie lange? 🛡️", sessionId: "s1" })).toEqual(sampleAnswer());
-    expect(JSON.parse(received)).toEqual({ question: "Wie lange? 🛡️", sessionId: "s1", stream: false });
+    expect(JSON.parse(received)).toEqual({ question: "Wie lange? 🛡️", sessionId: "s1" });
   });
 
   it("streams, one byte at a time", async () => {

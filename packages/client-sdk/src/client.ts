@@ -1,7 +1,9 @@
 /** The client of one server. */
 import { type Chat, createChat } from "./chat.ts";
+import { withAuthentication } from "./http/authentication.ts";
 import { createTransport } from "./http/transport.ts";
 import { type ClientOptions, resolveClientOptions } from "./options.ts";
+import { createCalls } from "./trpc/calls.ts";
 
 /** Everything that can be asked of one server. It holds no connection and needs no closing. */
 export interface Client {
@@ -21,6 +23,6 @@ export interface Client {
  */
 export function createClient(options: ClientOptions): Client {
   const settings = resolveClientOptions(options);
-  const transport = createTransport(settings);
-  return { chat: createChat(settings, transport) };
+  const calls = createCalls(settings, withAuthentication(createTransport(settings), settings));
+  return { chat: createChat(settings, calls) };
 }

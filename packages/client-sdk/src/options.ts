@@ -1,6 +1,7 @@
 /** What a client and a call can be given, with every default in one place. */
 import { UsageError } from "./errors/client-errors.ts";
 import type { AbortSignalLike, FetchLike } from "./http/fetch-like.ts";
+import type { Hooks, RequestEvent, ResponseEvent } from "./http/hooks.ts";
 import { systemTime, type Time } from "./time.ts";
 
 /** Options of `createClient`. */
@@ -9,6 +10,13 @@ export interface ClientOptions {
   readonly baseUrl: string | { readonly href: string };
   /** Sent as `X-API-Key`. Default: none, for a proxy that adds it. */
   readonly apiKey?: string | undefined;
+  /** An access token that somebody else renews, sent as `Authorization: Bearer`. Default: none. Not together with `credentials`. */
+  readonly token?: string | undefined;
+  /**
+   * Logs in when that is first needed, again before the token expires, and once more when the server turns the token down. With an API
+   * key as well, the key goes with `chat`, `search`, `sessions`, `feedback` and `health`, the token with everything else. `health` never logs in.
+   */
+  readonly credentials?: Credentials | undefined;
   /** Default: the runtime's own, looked up at each call. */
   readonly fetch?: FetchLike | undefined;
   /** Deadline of a whole call in milliseconds: attempts, waits between them, the body to its last byte. Default 90,000. */
@@ -17,10 +25,22 @@ export interface ClientOptions {
   readonly maxRetries?: number | undefined;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Called before each attempt. What it throws ends the call with a UsageError. */
+  readonly onRequest?: ((event: RequestEvent) => void) | undefined;
+  /** Called when an attempt has a response, and when it has failed. What it throws ends the call with a UsageError. */
+  readonly onResponse?: ((event: ResponseEvent) => void) | undefined;
+  /** Shows the hooks the credentials among the headers. Default false. */
+  readonly exposeCredentials?: boolean | undefined;
   /** For tests. Default: the runtime's clocks and timers. */
   readonly time?: Time | undefined;
   /** For tests: uniform in [0, 1), spreads the waits between attempts. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
+}
+
+/** A user's name and password. They are sent to `/trpc/auth.login` alone, and appear in no error and no hook. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
 }
 
 /** Options of one call; each replaces the client's. */
@@ -52,6 +72,12 @@ export interface CallSettings {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** {@link StreamOptions}, checked and complete. */
+export interface StreamSettings extends CallSettings {
+  readonly firstByteTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+}
+
 /** {@link ClientOptions}, checked and complete. */
 export interface ClientSettings {
   /** Without a slash at its end. */
@@ -59,8 +85,12 @@ export interface ClientSettings {
   readonly fetch: FetchLike;
   readonly timeoutMs: number;
   readonly maxRetries: number;
-  /** The key among them; names in lower case. */
+  /** Without the credentials; names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly apiKey: string | undefined;
+  readonly token: string | undefined;
+  readonly credentials: Credentials | undefined;
+  readonly hooks: Hooks;
   readonly time: Time;
   readonly random: () => number;
 }
@@ -77,6 +107,13 @@ function requireCount(name: string, value: number): number {
   throw new UsageError(`${name} must be a whole number of at least 0, not ${value}.`);
 }
 
+/** @throws UsageError that does not repeat the value, since it may be a secret. */
+function requireHeaderValue(name: string, value: string | undefined): void {
+  // Visible Latin-1, blanks and tabs: what RFC 9110 allows and every runtime's fetch takes.
+  if (value !== undefined && !/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+    throw new UsageError(`The value of the header ${name} has characters a header cannot carry.`);
+}
+
 /**
  * Names in lower case, values as they are.
  *
@@ -86,8 +123,7 @@ function normaliseHeaders(headers: Readonly<Record<string, string>>): Record<str
   const normalised: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name)) throw new UsageError(`${JSON.stringify(name)} cannot be the name of a header.`);
-    // Visible Latin-1, blanks and tabs: what RFC 9110 allows and every runtime's fetch takes.
-    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw new UsageError(`The value of the header ${name} has characters a header cannot carry.`);
+    requireHeaderValue(name, value);
     normalised[name.toLowerCase()] = value;
   }
   return normalised;
@@ -110,14 +146,21 @@ function requireAddress(baseUrl: ClientOptions["baseUrl"]): string {
 
 /** @throws UsageError naming the option that cannot be. */
 export function resolveClientOptions(options: ClientOptions): ClientSettings {
-  const { apiKey } = options;
+  const { apiKey, token, credentials } = options;
+  if (token !== undefined && credentials !== undefined) throw new UsageError("Give a token or credentials, not both.");
+  requireHeaderValue("X-API-Key", apiKey);
+  requireHeaderValue("Authorization", token);
   return {
     baseUrl: requireAddress(options.baseUrl),
     // Looked up late, so that what instruments the global one is not passed by.
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     timeoutMs: requireDuration("timeoutMs", options.timeoutMs ?? DEFAULTS.timeoutMs),
     maxRetries: requireCount("maxRetries", options.maxRetries ?? DEFAULTS.maxRetries),
-    headers: normaliseHeaders({ ...(apiKey === undefined ? {} : { "X-API-Key": apiKey }), ...options.headers }),
+    headers: normaliseHeaders(options.headers ?? {}),
+    apiKey,
+    token,
+    credentials,
+    hooks: { onRequest: options.onRequest, onResponse: options.onResponse, exposeCredentials: options.exposeCredentials ?? false },
     time: options.time ?? systemTime,
     random: options.random ?? Math.random,
   };
@@ -130,5 +173,14 @@ export function resolveCallOptions(options: CallOptions, settings: ClientSetting
     timeoutMs: requireDuration("timeoutMs", options.timeoutMs ?? settings.timeoutMs),
     maxRetries: requireCount("maxRetries", options.maxRetries ?? settings.maxRetries),
     headers: normaliseHeaders(options.headers ?? {}),
+  };
+}
+
+/** @throws UsageError naming the option that cannot be. */
+export function resolveStreamOptions(options: StreamOptions, settings: ClientSettings): StreamSettings {
+  return {
+    ...resolveCallOptions(options, settings),
+    firstByteTimeoutMs: requireDuration("firstByteTimeoutMs", options.firstByteTimeoutMs ?? DEFAULTS.firstByteTimeoutMs),
+    idleTimeoutMs: requireDuration("idleTimeoutMs", options.idleTimeoutMs ?? DEFAULTS.idleTimeoutMs),
   };
 }

@@ -114,6 +114,7 @@ describe("POST /chat", () => {
     expect((await stream.final()).citations).toEqual(answer.citations);
     const stranger = createClient({ baseUrl: server.address, apiKey: "wrong" });
     await expect(stranger.chat.ask("Who built the tower?")).rejects.toMatchObject({ code: "unauthenticated", status: 401 });
+    await expect(stranger.chat.stream("Who built the tower?").final()).rejects.toMatchObject({ code: "unauthenticated", status: 401 });
   });
 });
 

@@ -10,11 +10,19 @@ export type AbortSignalLike = typeof globalThis extends { AbortSignal: { prototy
       removeEventListener(type: "abort", listener: () => void): void;
     };
 
+/** The runtime's Blob, and so its File. */
+export type BlobLike = typeof globalThis extends { Blob: { prototype: infer Host } } ? Host : { readonly size: number; readonly type: string };
+
+/** The runtime's ReadableStream, of bytes. */
+export type ByteStreamLike = typeof globalThis extends { ReadableStream: { prototype: infer Host } } ? Host : { getReader(): BodyReader };
+
 /** What is handed to `fetch` besides the address. */
 export interface FetchInit {
   method: string;
   headers: Record<string, string>;
-  body?: string;
+  body?: string | BlobLike | ByteStreamLike;
+  /** Given with a stream as body: it is sent while it is read. */
+  duplex?: "half";
   signal: AbortSignalLike;
   redirect: "manual";
 }

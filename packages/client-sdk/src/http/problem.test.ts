@@ -1,9 +1,48 @@
 import { describe, expect, it } from "vitest";
 import { ERROR_STATUS } from "../../../core/src/errors.ts";
-import { problemDocument } from "../testing.ts";
+import type { Problem } from "../errors.ts";
+import { type ErrorDetails, errorShape } from "../testing.ts";
 import { asProblem, toApiError } from "./problem.ts";
 
 const codes = Object.keys(ERROR_STATUS) as (keyof typeof ERROR_STATUS)[];
+
+/** As REST writes it. */
+const problemDocument = (status: number, code: keyof typeof ERROR_STATUS): Problem => ({
+  type: `urn:rag-personal:error:${code}`,
+  title: "As scripted",
+  status,
+  detail: "As scripted.",
+  code,
+  requestId: "request-1",
+});
+
+const fromTrpc = (status: number, code: keyof typeof ERROR_STATUS, details?: ErrorDetails): Problem | undefined =>
+  asProblem({ error: errorShape(status, code, details) });
+
+describe("an error of tRPC", () => {
+  it("says the same as a problem document", () => {
+    const issues = [{ path: "question", message: "must not be empty" }];
+    expect(fromTrpc(400, "invalid_request", { issues })).toEqual({
+      ...problemDocument(400, "invalid_request"),
+      title: "Invalid request",
+      issues,
+    });
+    expect(fromTrpc(429, "rate_limited", { retryAfterSeconds: 7 })).toMatchObject({ retryAfterSeconds: 7 });
+  });
+
+  it("is told from other JSON", () => {
+    for (const error of [
+      null,
+      "text",
+      [],
+      {},
+      { ...errorShape(429, "rate_limited"), data: null },
+      { ...errorShape(429, "rate_limited"), message: 7 },
+    ]) {
+      expect(asProblem({ error })).toBeUndefined();
+    }
+  });
+});
 
 describe("a problem document", () => {
   it("of each of the server's codes becomes an error of its group with that code", () => {

@@ -1,4 +1,4 @@
-/** Makes the right error out of a response, or an event, that says no. */
+/** Makes the right error out of a response, or an event, that says no: an error of tRPC or a problem document. */
 import {
   type ApiError,
   type ApiErrorOptions,
@@ -14,7 +14,7 @@ import {
   UnavailableError,
 } from "../errors/api-error.ts";
 import type { ApiErrorCode } from "../errors/codes.ts";
-import { array, matches, number, object, optional, type Shape, string } from "./shape.ts";
+import { array, either, matches, nothing, number, object, optional, type Shape, string } from "./shape.ts";
 
 const problemShape: Shape<Problem> = object<Problem>({
   type: string,
@@ -25,6 +25,18 @@ const problemShape: Shape<Problem> = object<Problem>({
   requestId: string,
   issues: optional(array(object({ path: string, message: string }))),
   retryAfterSeconds: optional(number),
+});
+
+/** An error as the server's tRPC router writes it. */
+const trpcErrorShape = object({
+  message: string,
+  data: object({
+    code: string,
+    httpStatus: number,
+    requestId: either(string, nothing),
+    issues: optional(array(object({ path: string, message: string }))),
+    retryAfterSeconds: optional(number),
+  }),
 });
 
 type Build<Code extends ApiErrorCode> = (message: string, options: ApiErrorOptions<Code>) => ApiError;
@@ -83,8 +95,28 @@ function build<Code extends keyof typeof BY_CODE>(code: Code, message: string, o
   return BY_CODE[code](message, { ...options, code });
 }
 
-/** The problem document in a parsed body, if it is one. */
-export const asProblem = (value: unknown): Problem | undefined => (matches(problemShape, value) ? value : undefined);
+/** The problem in a parsed body, if it is a problem document or an error of tRPC. */
+export function asProblem(value: unknown): Problem | undefined {
+  if (matches(problemShape, value)) return value;
+  const inner: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "error") : undefined;
+  return asTrpcProblem(inner);
+}
+
+/** The problem in an error of tRPC, if it is one. */
+export function asTrpcProblem(value: unknown): Problem | undefined {
+  if (!matches(trpcErrorShape, value)) return undefined;
+  const { code, httpStatus: status, requestId, issues, retryAfterSeconds } = value.data;
+  return {
+    type: `urn:rag-personal:error:${code}`,
+    title: code.charAt(0).toUpperCase() + code.slice(1).replaceAll("_", " "),
+    status,
+    detail: value.message,
+    code,
+    requestId: requestId ?? "",
+    ...(issues && { issues }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  };
+}
 
 /** @param problem undefined when something answered that does not write problem documents, such as a proxy. */
 export function toApiError(
@@ -93,8 +125,8 @@ export function toApiError(
 ): ApiError {
   // The header first: a proxy in between may know better.
   const retryAfterSeconds = about.retryAfterSeconds ?? problem?.retryAfterSeconds;
-  const options = { ...about, problem, requestId: problem?.requestId ?? about.requestId, retryAfterSeconds };
+  const options = { ...about, problem, requestId: problem?.requestId || about.requestId, retryAfterSeconds };
   if (problem !== undefined && isKnown(problem.code)) return build(problem.code, problem.detail, options);
-  const message = problem?.detail ?? `The answer has status ${about.status} and no problem document, so it may not come from the server itself.`;
+  const message = problem?.detail ?? `The answer has status ${about.status} and no error of this API, so it may not come from the server itself.`;
   return byStatus(message, { ...options, code: "unknown" });
 }

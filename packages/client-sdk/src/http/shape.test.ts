@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BadResponseError } from "../errors.ts";
 import { sampleAnswer } from "../testing.ts";
-import { parseAnswer } from "../wire.ts";
+import { requireShape } from "../trpc/calls.ts";
+import { answerShape } from "../wire.ts";
 import { absent, array, boolean, both, either, matches, number, object, oneOf, optional, string } from "./shape.ts";
 
 const person = object<{ name: string; tags: readonly string[]; age?: number }>({ name: string, tags: array(string), age: optional(number) });
@@ -48,17 +49,18 @@ describe("a shape", () => {
 });
 
 describe("an answer", () => {
-  const context = { status: 200, requestId: "request-1" };
+  const parsed = (value: unknown) =>
+    requireShape(answerShape, JSON.parse(JSON.stringify(value)), "The answer", { status: 200, requestId: "request-1" });
   const complete = sampleAnswer({ standaloneQuestion: "How long is the warranty?" }, { answeredBy: "model", model: "large" });
 
   it("is what it was before it was sent", () => {
-    expect(parseAnswer(JSON.stringify(complete), context)).toEqual(complete);
+    expect(parsed(complete)).toEqual(complete);
   });
 
   it("is refused when any one of its values is of another kind", () => {
     for (const place of places(complete)) {
       for (const wrong of [null, { of: "another kind" }]) {
-        expect(() => parseAnswer(JSON.stringify(replaced(complete, place, wrong)), context), place.join(".")).toThrow(BadResponseError);
+        expect(() => parsed(replaced(complete, place, wrong)), place.join(".")).toThrow(BadResponseError);
       }
     }
   });

@@ -14,6 +14,9 @@ export const string: Shape<string> = simple((value) => typeof value === "string"
 export const number: Shape<number> = simple((value) => typeof value === "number");
 export const boolean: Shape<boolean> = simple((value) => typeof value === "boolean");
 
+/** Null. */
+export const nothing: Shape<null> = simple((value) => value === null);
+
 export const absent: Shape<undefined> = simple((value) => value === undefined);
 
 /** Exactly one of these strings. */
@@ -60,3 +63,39 @@ export const both = <Left, Right>(left: Shape<Left>, right: Shape<Right>): Shape
 
 /** Whether the value has the shape. */
 export const matches = <T>(shape: Shape<T>, value: unknown): value is T => shape.mismatch(value, "") === undefined;
+
+/** An object whose values, whatever their names, have the shape. */
+export const record = <T>(item: Shape<T>): Shape<Readonly<Record<string, T>>> => ({
+  mismatch(value, path) {
+    if (typeof value !== "object" || value === null) return path;
+    for (const [name, each] of Object.entries(value)) {
+      const found = item.mismatch(each, `${path}.${name}`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  },
+});
+
+/** Null or a `T`. */
+export const nullable = <T>(shape: Shape<T>): Shape<T | null> => either(nothing, shape);
+
+/** One of several objects, told apart by `type`. */
+export interface Tagged<T> extends Shape<T> {
+  knows(type: string): boolean;
+}
+
+export const tagged = <T extends { readonly type: string }>(
+  shapes: {
+    readonly [Type in T["type"]]: Shape<Extract<T, { readonly type: Type }>>;
+  },
+): Tagged<T> => {
+  const known = new Map<unknown, Pick<Shape<never>, "mismatch">>(Object.entries<Pick<Shape<never>, "mismatch">>(shapes));
+  return {
+    knows: (type) => known.has(type),
+    mismatch(value, path) {
+      if (typeof value !== "object" || value === null) return path;
+      const shape = known.get(Reflect.get(value, "type"));
+      return shape === undefined ? `${path}.type` : shape.mismatch(value, path);
+    },
+  };
+};

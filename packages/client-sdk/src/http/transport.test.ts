@@ -1,29 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { createScene, failureOf } from "../../test-support/scene.ts";
 import { ApiError, AuthenticationError, InvalidRequestError, RateLimitError, ServerError, TimeoutError, UnavailableError } from "../errors.ts";
-import {
-  answer,
-  brokenConnection,
-  html,
-  problem,
-  problemDocument,
-  rateLimited,
-  refusedConnection,
-  response,
-  sampleAnswer,
-  silence,
-} from "../testing.ts";
+import { answer, brokenConnection, errorShape, html, rateLimited, refusal, refusedConnection, response, sampleAnswer, silence } from "../testing.ts";
 
 describe("a refusal", () => {
   it.each([
-    [problem(400, "invalid_request"), InvalidRequestError, "invalid_request", false],
-    [problem(401, "unauthenticated"), AuthenticationError, "unauthenticated", false],
-    [problem(413, "payload_too_large"), InvalidRequestError, "payload_too_large", false],
-    [problem(500, "internal"), ServerError, "internal", false],
-    [problem(503, "store_unavailable"), UnavailableError, "store_unavailable", true],
+    [refusal(400, "invalid_request"), InvalidRequestError, "invalid_request", false],
+    [refusal(401, "unauthenticated"), AuthenticationError, "unauthenticated", false],
+    [refusal(413, "payload_too_large"), InvalidRequestError, "payload_too_large", false],
+    [refusal(500, "internal"), ServerError, "internal", false],
+    [refusal(503, "store_unavailable"), UnavailableError, "store_unavailable", true],
     [html(502), UnavailableError, "unknown", true],
     [html(403), ApiError, "unknown", false],
-    [response(418, { "content-type": "application/problem+json" }, "{}"), InvalidRequestError, "unknown", false],
+    [response(418, { "content-type": "application/json" }, "{}"), InvalidRequestError, "unknown", false],
   ])("becomes the error of its group (%#)", async (reply, type, code, retryable) => {
     const { client, requests } = createScene([reply]);
     const error = await failureOf(client.chat.ask("?"));
@@ -32,25 +21,31 @@ describe("a refusal", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("carries the problem document and the request's id", async () => {
-    const document = { ...problemDocument(400, "invalid_request"), issues: [{ path: "question", message: "must not be empty" }] };
-    const { client } = createScene([response(400, { "content-type": "application/problem+json" }, JSON.stringify(document))]);
-    expect(await failureOf(client.chat.ask(" "))).toMatchObject({ status: 400, requestId: "request-1", problem: document, message: "As scripted." });
+  it("carries what the server told and the request's id", async () => {
+    const issues = [{ path: "question", message: "must not be empty" }];
+    const { client } = createScene([refusal(400, "invalid_request", { issues })]);
+    expect(await failureOf(client.chat.ask(" "))).toMatchObject({
+      status: 400,
+      requestId: "request-1",
+      problem: { code: "invalid_request", detail: "As scripted.", issues },
+      message: "As scripted.",
+    });
   });
 
   it.each(["quota_moved", "constructor"])("keeps the raw code of a newer server: %s", async (code) => {
-    const document = { ...problemDocument(409, "conflict"), code };
-    const { client } = createScene([response(409, { "content-type": "application/problem+json" }, JSON.stringify(document))]);
+    const error = errorShape(409, "conflict");
+    const body = JSON.stringify({ error }).replace('"conflict"', JSON.stringify(code));
+    const { client } = createScene([response(409, { "content-type": "application/json" }, body)]);
     expect(await failureOf(client.chat.ask("?"))).toMatchObject({ name: "ConflictError", code: "unknown", problem: { code } });
   });
 
-  it("is told with its status when the document breaks off or never ends", async () => {
-    const headers = { "content-type": "application/problem+json" };
-    const cut = createScene([response(401, headers, '{"type"', { ending: "cut" })]);
+  it("is told with its status when the error breaks off or never ends", async () => {
+    const headers = { "content-type": "application/json" };
+    const cut = createScene([response(401, headers, '{"error"', { ending: "cut" })]);
     expect(await failureOf(cut.client.chat.ask("?"))).toMatchObject({ name: "AuthenticationError", code: "unknown" });
     const page = createScene([response(502, { "content-type": "text/html" }, "<html>", { ending: "stall" })]);
     expect(await failureOf(page.client.chat.ask("?"))).toMatchObject({ name: "UnavailableError", code: "unknown" });
-    const stalled = createScene([response(401, headers, '{"type"', { ending: "stall" })]);
+    const stalled = createScene([response(401, headers, '{"error"', { ending: "stall" })]);
     const [error] = await Promise.all([failureOf(stalled.client.chat.ask("?")), stalled.time.advance(5_000)]);
     expect(error).toMatchObject({ name: "AuthenticationError", code: "unknown" });
   });
@@ -75,7 +70,7 @@ describe("another attempt", () => {
   });
 
   it("is not made when the question may have been asked already", async () => {
-    for (const reply of [brokenConnection(), problem(503, "store_unavailable"), problem(504, "llm_timeout"), answer(undefined, { ending: "cut" })]) {
+    for (const reply of [brokenConnection(), refusal(503, "store_unavailable"), refusal(504, "llm_timeout"), answer(undefined, { ending: "cut" })]) {
       const { client, requests } = createScene([reply, answer()]);
       await failureOf(client.chat.ask("?"));
       expect(requests).toHaveLength(1);

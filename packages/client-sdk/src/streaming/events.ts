@@ -1,18 +1,23 @@
-/** Turns the response of a streamed question into the events of its answer. */
+/** Turns the response of a subscription into its events: one stream of tRPC, read to its last event and never taken for less. */
+import { ApiError } from "../errors/api-error.ts";
 import { BadResponseError, IncompleteStreamError } from "../errors/client-errors.ts";
 import type { Cancellation } from "../http/cancellation.ts";
 import type { BodyReader } from "../http/fetch-like.ts";
-import { discardBody, hasMediaType } from "../http/response-body.ts";
+import { asTrpcProblem, toApiError } from "../http/problem.ts";
+import { discardBody, hasMediaType, parseJson } from "../http/response-body.ts";
 import type { Accepted } from "../http/transport.ts";
-import type { AnswerEvent } from "../model.ts";
-import { parseAnswerEvent } from "../wire.ts";
-import { createEventParser } from "./event-parser.ts";
+import { createEventParser, type ParsedEvent } from "./event-parser.ts";
 
-/** Far beyond any answer: what never ends its event must not fill the memory. */
+/** Far beyond any event: what never ends must not fill the memory. */
 const MAX_EVENT_LENGTH = 8_388_608;
 
 /** A stream read to its end leaves a connection that can be used again; waiting long for that would not pay. */
 const END_TIMEOUT_MS = 250;
+
+const fieldOf = (value: unknown, name: string): unknown => (typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined);
+
+/** Every stream of this API ends with an event that says so. */
+export const isLast = (data: unknown): boolean => fieldOf(data, "type") === "done";
 
 async function readToEnd(reader: BodyReader, cancellation: Cancellation): Promise<void> {
   try {
@@ -25,16 +30,48 @@ async function readToEnd(reader: BodyReader, cancellation: Cancellation): Promis
   }
 }
 
+/** Reads one stream. */
+export interface EventReader {
+  /** The error, when the stream begins with one: nothing was given yet, and the call can be made again as after a status. */
+  refusal(): Promise<ApiError | undefined>;
+  /** The events from the first on; ends only after the last one. @throws as {@link readEvents} */
+  read(): AsyncGenerator<unknown, void, undefined>;
+}
+
+export function createEventReader(...given: Parameters<typeof readEvents>): EventReader {
+  const events = readEvents(...given);
+  let first: IteratorResult<unknown, void> | undefined;
+  return {
+    async refusal() {
+      try {
+        first = await events.next();
+        return undefined;
+      } catch (thrown) {
+        if (thrown instanceof ApiError) return thrown;
+        throw thrown;
+      }
+    },
+    async *read() {
+      try {
+        if (first?.done === false) yield first.value;
+        yield* events;
+      } finally {
+        await events.return();
+      }
+    },
+  };
+}
+
 /**
- * Ends only after `done`.
+ * Ends only after the last event.
  *
- * @throws IncompleteStreamError when the stream ends before `done`, BadResponseError when it is not one,
- * ApiError for an error the server tells within it, TimeoutError and AbortError as the cancellation has it.
+ * @throws IncompleteStreamError when the stream ends before that, BadResponseError when it is not one, ApiError for an error the
+ * server tells within it, TimeoutError and AbortError as the cancellation has it.
  */
-export async function* readAnswerEvents(
+async function* readEvents(
   { response, requestId }: Accepted,
   { cancellation, idleTimeoutMs }: { readonly cancellation: Cancellation; readonly idleTimeoutMs: number },
-): AsyncGenerator<AnswerEvent, void, undefined> {
+): AsyncGenerator<unknown, void, undefined> {
   const context = { status: response.status, requestId };
   if (response.body === null || !hasMediaType(response, /^text\/event-stream\b/i)) {
     const type = response.headers.get("content-type") ?? "of no type";
@@ -46,6 +83,8 @@ export async function* readAnswerEvents(
   const parser = createEventParser();
   let partialText = "";
 
+  const incomplete = (cause?: unknown): IncompleteStreamError => new IncompleteStreamError(partialText, { cause, requestId });
+
   async function readPart(): Promise<Uint8Array> {
     let cause: unknown;
     try {
@@ -55,7 +94,19 @@ export async function* readAnswerEvents(
       if (cancellation.reason !== undefined) throw cancellation.reason;
       cause = thrown;
     }
-    throw new IncompleteStreamError(partialText, { cause, requestId });
+    throw incomplete(cause);
+  }
+
+  /** @returns undefined for what carries nothing: signs of life, and kinds of events a newer server may send. */
+  function dataOf({ event, data }: ParsedEvent): unknown {
+    if (event === "return") throw incomplete();
+    if (event !== "message" && event !== "serialized-error") return undefined;
+    const value = parseJson(data);
+    if (value === undefined) throw new BadResponseError("The stream has an event that is not JSON.", context);
+    if (event === "message") return value;
+    const problem = asTrpcProblem(value);
+    if (problem === undefined) throw new BadResponseError("The stream has an error that is not one of this API.", context);
+    throw toApiError(problem, { status: problem.status, requestId });
   }
 
   try {
@@ -63,13 +114,13 @@ export async function* readAnswerEvents(
       const parsedEvents = parser.push(decoder.decode(await readPart(), { stream: true }));
       if (parser.pendingLength > MAX_EVENT_LENGTH) throw new BadResponseError("The stream holds an event without end.", context);
       for (const parsed of parsedEvents) {
-        const event = parseAnswerEvent(parsed, context);
-        if (event === undefined) continue;
+        const data = dataOf(parsed);
+        if (data === undefined) continue;
         // It may have come while the reader was busy with the event before.
         if (cancellation.reason !== undefined) throw cancellation.reason;
-        if (event.type === "delta") partialText += event.text;
-        yield event;
-        if (event.type === "done") return await readToEnd(reader, cancellation);
+        if (fieldOf(data, "type") === "delta") partialText += String(fieldOf(data, "text"));
+        yield data;
+        if (isLast(data)) return await readToEnd(reader, cancellation);
       }
     }
   } finally {

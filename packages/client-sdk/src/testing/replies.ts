@@ -1,6 +1,6 @@
 /** What a scripted fetch can be told to do: answer well, answer badly, or not at all. */
-import type { ApiErrorCode, Problem } from "../errors.ts";
-import type { Answer, AnswerEvent } from "../model.ts";
+import type { ApiErrorCode } from "../errors.ts";
+import type { Answer } from "../model.ts";
 import { sampleAnswer, sampleEvents } from "./samples.ts";
 
 /** How a body ends: `complete`, `cut` (the connection breaks) or `stall` (nothing more comes, and no end). */
@@ -49,42 +49,63 @@ export function response(status: number, headers: Readonly<Record<string, string
   };
 }
 
+/** What a procedure gives: any call's answer. */
+export function result(data: unknown, damage?: Damage): Reply {
+  return response(200, { "content-type": "application/json", "x-request-id": "request-1" }, JSON.stringify({ result: { data } }), damage);
+}
+
 /** The answer to `chat.ask`. */
-export function answer(content: Answer = sampleAnswer(), damage?: Damage): Reply {
-  return response(200, { "content-type": "application/json", "x-request-id": content.requestId }, JSON.stringify(content), damage);
+export const answer = (content: Answer = sampleAnswer(), damage?: Damage): Reply => result(content, damage);
+
+/** The answer to a log-in: a token with its lifetime in seconds. */
+export const loggedIn = (token = "token-1", expiresInSeconds = 900): Reply =>
+  result({ access_token: token, token_type: "bearer", expires_in: expiresInSeconds });
+
+/**
+ * The answer to `chat.stream`, or to any other stream; leave the last event out, or damage it, for one that breaks off.
+ *
+ * @param list in the order in which they are sent; the last event of a stream that is complete is of type `done`.
+ */
+export function events(list: readonly { readonly type: string }[] = sampleEvents(), damage?: Damage): Reply {
+  const blocks = list.map((event) => `data: ${JSON.stringify(event)}\n\n\n`);
+  const end = list.at(-1)?.type === "done" ? "event: return\ndata: \n\n\n" : "";
+  return eventStream(`event: connected\ndata: {}\n\n\n${blocks.join("")}${end}`, damage);
 }
 
-const bodyOf = (event: AnswerEvent): unknown => {
-  if (event.type === "done") return event.answer;
-  const { type: _, ...rest } = event;
-  return rest;
-};
-
-/** The answer to `chat.stream`; leave the last event out, or damage it, for one that breaks off. */
-export function events(list: readonly AnswerEvent[] = sampleEvents(), damage?: Damage): Reply {
-  const text = list.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(bodyOf(event))}\n\n`).join("");
-  return eventStream(text, damage);
-}
-
-/** A stream of whatever text, for what {@link events} cannot say: comments, an `error` event, nonsense. */
+/** A stream of whatever text, for what {@link events} cannot say: an error within, nonsense. */
 export function eventStream(text: string, damage?: Damage): Reply {
-  return response(200, { "content-type": "text/event-stream; charset=utf-8", "x-request-id": "request-1" }, text, damage);
+  return response(200, { "content-type": "text/event-stream", "x-request-id": "request-1" }, text, damage);
 }
 
-/** A problem document as the server writes it. */
-export function problemDocument(status: number, code: Exclude<ApiErrorCode, "unknown">, detail = "As scripted."): Problem {
-  return { type: `urn:rag-personal:error:${code}`, title: code.replaceAll("_", " "), status, detail, code, requestId: "request-1" };
+/** What an error of the server tells besides its code. */
+export interface ErrorDetails {
+  readonly message?: string;
+  readonly retryAfterSeconds?: number;
+  readonly issues?: readonly { readonly path: string; readonly message: string }[];
 }
 
-/** The server says no, with a problem document. */
-export function problem(status: number, code: Exclude<ApiErrorCode, "unknown">, options: { readonly retryAfterSeconds?: number } = {}): Reply {
-  const headers: Record<string, string> = { "content-type": "application/problem+json", "x-request-id": "request-1" };
-  if (options.retryAfterSeconds !== undefined) headers["retry-after"] = String(options.retryAfterSeconds);
-  return response(status, headers, JSON.stringify(problemDocument(status, code)));
+/** An error as the server writes it into a response, and into the event `serialized-error` of a stream. */
+export function errorShape(
+  status: number,
+  code: Exclude<ApiErrorCode, "unknown">,
+  { message = "As scripted.", ...details }: ErrorDetails = {},
+): object {
+  return { message, code: -32_000, data: { code, httpStatus: status, requestId: "request-1", ...details } };
+}
+
+/** The server says no. */
+export function refusal(status: number, code: Exclude<ApiErrorCode, "unknown">, details: ErrorDetails = {}): Reply {
+  const headers: Record<string, string> = { "content-type": "application/json", "x-request-id": "request-1" };
+  if (details.retryAfterSeconds !== undefined) headers["retry-after"] = String(details.retryAfterSeconds);
+  return response(status, headers, JSON.stringify({ error: errorShape(status, code, details) }));
 }
 
 /** Status 429 with Retry-After. */
-export const rateLimited = (retryAfterSeconds: number): Reply => problem(429, "rate_limited", { retryAfterSeconds });
+export const rateLimited = (retryAfterSeconds: number): Reply => refusal(429, "rate_limited", { retryAfterSeconds });
+
+/** A stream that says no: with status 200, and an error as its first event. */
+export const refusedStream = (status: number, code: Exclude<ApiErrorCode, "unknown">, details: ErrorDetails = {}): Reply =>
+  eventStream(`event: connected\ndata: {}\n\n\nevent: serialized-error\ndata: ${JSON.stringify(errorShape(status, code, details))}\n\n\n`);
 
 /** A proxy's page where an answer should be. */
 export const html = (status = 200): Reply => response(status, { "content-type": "text/html" }, "<!doctype html><title>Welcome</title>");

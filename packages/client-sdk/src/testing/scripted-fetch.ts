@@ -7,7 +7,7 @@ export interface RecordedRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The parsed JSON body; undefined without one. */
+  /** Parsed, when it is JSON; the bytes of a Blob or a stream as a `Uint8Array`; undefined without one. */
   readonly body: unknown;
   /** Aborted so far: by the caller, by a time limit, or because its stream was left. */
   readonly isAborted: boolean;
@@ -21,17 +21,9 @@ export interface ScriptedFetch {
   readonly requests: readonly RecordedRequest[];
 }
 
-function record(url: string, init: FetchInit): RecordedRequest {
-  return {
-    url,
-    method: init.method,
-    headers: init.headers,
-    body: init.body === undefined ? undefined : JSON.parse(init.body),
-    get isAborted() {
-      return init.signal.aborted;
-    },
-  };
-}
+/** A stream is read to its end, as a connection would. */
+const bytesOf = async (body: Exclude<FetchInit["body"], string | undefined>): Promise<Uint8Array> =>
+  new Uint8Array(await new Response(body).arrayBuffer());
 
 /** Rejects once the signal is aborted, with its reason, as the real one does. */
 function aborted(signal: FetchInit["signal"]): Promise<never> {
@@ -82,9 +74,24 @@ export function createScriptedFetch(script: readonly Reply[]): ScriptedFetch {
     requests,
     async fetch(url, init) {
       if (init.signal.aborted) throw init.signal.reason;
-      const reply = script[requests.length];
-      requests.push(record(url, init));
-      if (reply === undefined) throw new RangeError(`The script has ${script.length} replies and this is request ${requests.length}.`);
+      const { method, headers, signal } = init;
+      const at = requests.length;
+      let body: unknown;
+      requests.push({
+        url,
+        method,
+        headers,
+        get body() {
+          return body;
+        },
+        get isAborted() {
+          return signal.aborted;
+        },
+      });
+      if (typeof init.body !== "string") body = init.body && (await bytesOf(init.body));
+      else body = headers["content-type"] === "application/json" ? JSON.parse(init.body) : init.body;
+      const reply = script[at];
+      if (reply === undefined) throw new RangeError(`The script has ${script.length} replies and this is request ${at + 1}.`);
       switch (reply.kind) {
         case "response":
           return respond(reply, init.signal);
