@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { build, type Plugin, transform } from "esbuild";
 
 const PACKAGE = join(import.meta.dirname, "..");
 const DIST = join(PACKAGE, "dist");
@@ -49,17 +49,37 @@ const withoutSideEffects: Plugin = {
   },
 };
 
+/** tRPC is compiled for runtimes without object spread and class fields; those this package is for have both, and what stands for them is short. */
+const HELPERS = `
+export const n = (target, name, value) => Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+export const t = Object.assign;
+`;
+
+const withShortHelpers: Plugin = {
+  name: "with-short-helpers",
+  setup({ onLoad }) {
+    onLoad({ filter: /@trpc[\\/]client[\\/]dist[\\/]objectSpread2-[^\\/]+\.mjs$/ }, () => ({ contents: HELPERS }));
+  },
+};
+
+/** A list of tRPC's that nothing here uses, and that no bundler dares to remove: reading a property might do something. */
+const UNUSED_LIST = /^var retryableRpcCodes = \[[^\]]*\];$/m;
+
 async function bundleVendor(): Promise<void> {
-  await build({
+  const { outputFiles } = await build({
     entryPoints: [join(PACKAGE, `src/${VENDOR}.ts`)],
-    outfile: join(DIST, `${VENDOR}.js`),
     bundle: true,
     format: "esm",
     target: "es2022",
     platform: "browser",
-    plugins: [withoutSideEffects],
+    plugins: [withoutSideEffects, withShortHelpers],
+    write: false,
     logLevel: "error",
   });
+  const bundled = outputFiles[0]?.text ?? "";
+  const isUnused = bundled.match(/\bretryableRpcCodes\b/g)?.length === 1;
+  const { code } = await transform(isUnused ? bundled.replace(UNUSED_LIST, "") : bundled, { treeShaking: true, format: "esm", target: "es2022" });
+  writeFileSync(join(DIST, `${VENDOR}.js`), code);
   copyFileSync(join(PACKAGE, "node_modules/@trpc/client/LICENSE"), join(DIST, `${VENDOR}.LICENSE`));
 }
 

@@ -83,6 +83,8 @@ export interface ClientSettings {
   /** Without a slash at its end. */
   readonly baseUrl: string;
   readonly fetch: FetchLike;
+  /** Whether that is the caller's. */
+  readonly hasOwnFetch: boolean;
   readonly timeoutMs: number;
   readonly maxRetries: number;
   /** Without the credentials; names in lower case. */
@@ -154,6 +156,7 @@ export function resolveClientOptions(options: ClientOptions): ClientSettings {
     baseUrl: requireAddress(options.baseUrl),
     // Looked up late, so that what instruments the global one is not passed by.
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    hasOwnFetch: options.fetch !== undefined,
     timeoutMs: requireDuration("timeoutMs", options.timeoutMs ?? DEFAULTS.timeoutMs),
     maxRetries: requireCount("maxRetries", options.maxRetries ?? DEFAULTS.maxRetries),
     headers: normaliseHeaders(options.headers ?? {}),

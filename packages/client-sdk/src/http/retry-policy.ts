@@ -39,5 +39,8 @@ export function retryDelayMs(
   if (attempt >= maxRetries || !mayRepeat(error, repetition)) return undefined;
   const askedSeconds = "retryAfterSeconds" in error ? (error.retryAfterSeconds ?? 0) : 0;
   if (askedSeconds > LONGEST_RETRY_AFTER_SECONDS) return undefined;
-  return askedSeconds * 1_000 + random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
+  return askedSeconds * 1_000 + backOffMs(attempt, random);
 }
+
+/** Exponential, with full jitter. @param attempt 0 for the first failure. */
+export const backOffMs = (attempt: number, random: () => number): number => random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);

@@ -211,7 +211,7 @@ export type AppRouter = TRPCBuiltRouter<
     };
     documents: {
       list: Query<
-        Record<string, never> | undefined,
+        { limit?: number | undefined; cursor?: string | undefined; pathPrefix?: string | undefined },
         {
           documents: {
             id: string;
@@ -224,6 +224,7 @@ export type AppRouter = TRPCBuiltRouter<
             updatedAt: string;
             chunkCount: number;
           }[];
+          nextCursor: string | null;
         }
       >;
       get: Query<
@@ -384,8 +385,13 @@ export type AppRouter = TRPCBuiltRouter<
               prefix: string;
               operations: (
                 | "chat.ask"
+                | "documents.delete"
+                | "documents.get"
+                | "documents.list"
                 | "feedback.write"
                 | "health.details"
+                | "ingest.read"
+                | "ingest.start"
                 | "metrics.read"
                 | "search.run"
                 | "sessions.delete"
@@ -408,8 +414,13 @@ export type AppRouter = TRPCBuiltRouter<
             operations?:
               | readonly (
                   | "chat.ask"
+                  | "documents.delete"
+                  | "documents.get"
+                  | "documents.list"
                   | "feedback.write"
                   | "health.details"
+                  | "ingest.read"
+                  | "ingest.start"
                   | "metrics.read"
                   | "search.run"
                   | "sessions.delete"
@@ -428,8 +439,13 @@ export type AppRouter = TRPCBuiltRouter<
             prefix: string;
             operations: (
               | "chat.ask"
+              | "documents.delete"
+              | "documents.get"
+              | "documents.list"
               | "feedback.write"
               | "health.details"
+              | "ingest.read"
+              | "ingest.start"
               | "metrics.read"
               | "search.run"
               | "sessions.delete"

@@ -87,6 +87,16 @@ function parseOrCancel<Event extends { readonly type: string }>(
   }
 }
 
+/** Of procedures that give nothing. */
+export const noResult: Shape<void> = { mismatch: () => undefined };
+
+/** One field of what a procedure gives. */
+export async function only<Name extends string, T>(name: Name, result: Promise<{ readonly [Field in Name]: T }>): Promise<T | undefined> {
+  // Not checked yet: an answer that is none at all must not be a TypeError.
+  const value: { readonly [Field in Name]: T } | undefined | null = await result;
+  return value?.[name];
+}
+
 /** What was thrown behind tRPC's client. */
 const unwrap = (thrown: unknown): unknown => (thrown instanceof TRPCClientError ? (thrown.cause ?? thrown) : thrown);
 
