@@ -92,6 +92,7 @@ export { type StreamDeadlineOptions, type StreamTimeout, streamWithDeadlines } f
 export { isModelEvidence, UpstreamStatusError } from "./resilience/model-evidence.ts";
 export { createFallbackChatModel, type FallbackCandidate, type FallbackChatModelOptions } from "./resilience/model-fallback.ts";
 export type { Timers } from "./resilience/timers.ts";
+export { estimateTextTokens, estimateTokens } from "./resilience/token-estimate.ts";
 export {
   createHybridIndex,
   type HybridIndex,
@@ -102,6 +103,7 @@ export {
 export type { NearestChunks } from "./retrieval/neighbours.ts";
 export { createRetriever, type NeighbourSearch, passageOf, type RetrieverParts } from "./retrieval/retriever.ts";
 export type { SemanticSpace } from "./semantic/semantic-space.ts";
+export { createSpaceEmbedder } from "./semantic/space-embedder.ts";
 export {
   createFallbackSessionStore,
   type FallbackSessionStore,

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import {
   type AnswerModel,
   type AnswerServices,
+  answerInConversation,
   answerQuestion,
   type BreakerState,
   createAnalyzer,
@@ -11,6 +12,7 @@ import {
   createRetriever,
   createSimilarQuestions,
   createSingleFlight,
+  createSpaceEmbedder,
   createTurnQueue,
 } from "@rag-personal/core";
 import { openDataDirectory } from "./adapters/data-directory/data-directory.ts";
@@ -210,11 +212,20 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
         health.requireLoaded();
         return answerQuestion(request, answering);
       },
+      converse(request) {
+        health.requireLoaded();
+        return answerInConversation(request, answering);
+      },
       async search(query, options) {
         health.requireLoaded();
         return await retriever.retrieve(query, options);
       },
       documents: stores.documents,
+      embeddingModel() {
+        if (embedder !== undefined) return { embedder, isLearnt: false };
+        const space = hybridIndex.space();
+        return space && { embedder: createSpaceEmbedder(space, nextTurn), isLearnt: true };
+      },
     }),
     index: createIndexAdministration({ documents: stores.documents, search: index, vectors, nowIso: () => new Date().toISOString(), log }),
     deleteDocument: createDocumentDeletion({ documents: stores.documents, uploads: stores.uploads, index, vectors, ingestion }),

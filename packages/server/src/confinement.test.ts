@@ -1,9 +1,16 @@
 /** A key never learns of a document outside its folders: not by a filter, a follow-up, a cached answer or a near miss. */
-import { answerQuestion, type DocumentListing, type DocumentSummary, type SearchFilters } from "@rag-personal/core";
+import {
+  answerInConversation,
+  answerQuestion,
+  type DocumentListing,
+  type DocumentSummary,
+  type Embedder,
+  type SearchFilters,
+} from "@rag-personal/core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createLibrary, createScene, type LibraryScene } from "../../core/test-support/answer-scene.ts";
-import { type ConfinedReading, confine, confineJob, confineJobEvents, createConfinedReading } from "./confinement.ts";
+import { type ConfinedReading, confine, confineJob, confineJobEvents, createConfinedReading, type EmbeddingModel } from "./confinement.ts";
 import type { IngestionJob, IngestionJobEvent } from "./ingestion-jobs.ts";
 import { CLIENT_OPERATIONS, type Principal } from "./policy.ts";
 
@@ -40,10 +47,12 @@ async function listSomeDocuments({ limit, after = "", pathPrefixes }: DocumentLi
     .slice(0, limit);
 }
 
-function createReading(): ConfinedReading {
+function createReading(embeddingModel: EmbeddingModel | undefined = undefined): ConfinedReading {
   const { services } = createScene(library);
   return createConfinedReading({
     ask: (request) => answerQuestion(request, services),
+    converse: (request) => answerInConversation(request, services),
+    embeddingModel: () => embeddingModel,
     search: (query, options) => services.retriever.retrieve(query, options),
     documents: { listSomeDocuments, getDocument: services.documents.getDocument },
   });
@@ -244,5 +253,38 @@ describe("a confined ingestion job", () => {
     expect(told.map(({ type }) => type)).toEqual(["job", "file", "progress", "done"]);
     expect(JSON.stringify(told)).not.toContain(CANARY);
     expect(await Array.fromAsync(confineJobEvents(ADMIN, events()))).toHaveLength(5);
+  });
+});
+
+describe("a confined question with its conversation", () => {
+  it("is answered from the scope alone, whatever the conversation is said to have been", async () => {
+    const reading = createReading();
+    const history = [{ question: "Who is the buyer of the tower?", answer: "It stands in secret/plans.txt. [1]" }];
+    const converse = async (principal: Principal, filters?: SearchFilters): Promise<string> => {
+      let whole = "";
+      const request = { principal, question: "And what is the buyer of the tower called?", history, filters, signal: new AbortController().signal };
+      for await (const event of reading.converse(request)) whole += JSON.stringify(event);
+      return whole;
+    };
+    expect(await converse(ADMIN)).toContain(CANARY);
+    for (const filters of [undefined, { pathPrefixes: ["secret/"] }, { documentIds: [...library.documents.keys()] }]) {
+      expect(await converse(keyOf(["people/"]), filters)).not.toContain(CANARY);
+    }
+  });
+});
+
+describe("a confined embedding", () => {
+  const embedder: Embedder = { id: "e", dimensions: 1, embed: async () => [] };
+
+  it("is none where the model was learnt from documents outside of the scope: its vectors would tell their words", () => {
+    const reading = createReading({ embedder, isLearnt: true });
+    expect(reading.embedder(keyOf(["people/"]))).toBe("outOfReach");
+    expect(reading.embedder(keyOf(undefined))).toBe(embedder);
+    expect(reading.embedder(ADMIN)).toBe(embedder);
+  });
+
+  it("is that of a configured model, which knows nothing of the documents", () => {
+    expect(createReading({ embedder, isLearnt: false }).embedder(keyOf(["people/"]))).toBe(embedder);
+    expect(createReading().embedder(ADMIN)).toBe("none");
   });
 });

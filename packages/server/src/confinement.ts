@@ -2,9 +2,12 @@
 import type {
   AnswerEvent,
   AnswerRequest,
+  ConversationEvent,
+  ConversationRequest,
   DocumentListing,
   DocumentStore,
   DocumentSummary,
+  Embedder,
   Retrieval,
   RetrieveOptions,
   SearchFilters,
@@ -18,29 +21,55 @@ export interface AskRequest extends Omit<AnswerRequest, "principal"> {
   readonly principal: Principal;
 }
 
+/** A question whose conversation comes with it. */
+export interface ConverseRequest extends Omit<ConversationRequest, "principal"> {
+  readonly principal: Principal;
+}
+
+/** What turns texts into vectors. */
+export interface EmbeddingModel {
+  readonly embedder: Embedder;
+  /** The space that the index learnt: its vectors tell which words the documents hold. */
+  readonly isLearnt: boolean;
+}
+
 /** Asking, searching and reading, no further than the principal may see: what lies elsewhere looks exactly like what is nowhere. */
 export interface ConfinedReading {
   /** The principal's scope is part of the question's filters, and so of its key in the cache. */
   ask(request: AskRequest): AsyncIterable<AnswerEvent>;
+  converse(request: ConverseRequest): AsyncIterable<ConversationEvent>;
   search(principal: Principal, query: string, options: RetrieveOptions): Promise<Retrieval>;
   /** The prefixes that are asked for narrow the principal's own down. */
   listDocuments(principal: Principal, listing: DocumentListing): Promise<readonly DocumentSummary[]>;
   getDocument(principal: Principal, id: string): Promise<StoredDocument | undefined>;
+  /** `outOfReach`: it was learnt from all documents, and the principal may not read all. `none`: there is nothing yet to learn one from. */
+  embedder(principal: Principal): Embedder | "outOfReach" | "none";
 }
 
 /** @param reading asks, searches and lists wherever the filters allow, and reads every document. */
 export function createConfinedReading({
   ask,
+  converse,
   search,
   documents,
+  embeddingModel,
 }: {
   ask: (request: AnswerRequest) => AsyncIterable<AnswerEvent>;
+  converse: (request: ConversationRequest) => AsyncIterable<ConversationEvent>;
   search: (query: string, options: RetrieveOptions) => Promise<Retrieval>;
   documents: Pick<DocumentStore, "listSomeDocuments" | "getDocument">;
+  embeddingModel: () => EmbeddingModel | undefined;
 }): ConfinedReading {
   return {
     ask: ({ principal, filters, ...request }) =>
       ask({ ...request, principal: principalName(principal), filters: confine(filters, prefixesOf(principal)) }),
+    converse: ({ principal, filters, ...request }) =>
+      converse({ ...request, principal: principalName(principal), filters: confine(filters, prefixesOf(principal)) }),
+    embedder(principal) {
+      const model = embeddingModel();
+      if (model === undefined) return "none";
+      return model.isLearnt && prefixesOf(principal) !== undefined ? "outOfReach" : model.embedder;
+    },
     search: (principal, query, options) => search(query, { ...options, filters: confine(options.filters, prefixesOf(principal)) }),
     async listDocuments(principal, { pathPrefixes, ...listing }) {
       const confined = confine({ pathPrefixes }, prefixesOf(principal))?.pathPrefixes;

@@ -38,6 +38,8 @@ export const POLICY = {
   "auth.password": "user",
   "chat.ask": "client",
   "search.run": "client",
+  "models.list": "client",
+  "embeddings.create": "client",
   "sessions.list": "client",
   "sessions.get": "client",
   "sessions.delete": "client",

@@ -67,6 +67,14 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
       } as const;
       yield { type: "done", answer };
     },
+    async *converse() {
+      yield { type: "sources", sources: [] };
+      yield { type: "delta", text: "Nothing." };
+      yield {
+        type: "done",
+        answer: { answer: "Nothing.", answerable: false, answeredBy: { kind: "gate" }, citations: [], nearMisses: [], degraded: false },
+      };
+    },
     search: async () => ({ hits: [], degraded: false }),
     listDocuments: async () => [{ ...document, chunkCount: 0 }],
     getDocument: async () => ({ ...document, text: "" }),
@@ -78,6 +86,7 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
       now: clock.now,
       limits: { maxBytes: 1_000, maxTotalBytes: 1_000_000 },
     }),
+    embedder: () => ({ id: "stand-in", dimensions: 2, embed: async (texts) => texts.map(() => new Float32Array([0.6, 0.8])) }),
     index: {
       describe: () => INDEX,
       reindex: () => INDEX,

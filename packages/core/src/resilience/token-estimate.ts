@@ -16,6 +16,11 @@ export function estimateTokens(messages: readonly ChatMessage[], maxTokens: numb
   return Math.ceil(bytes / BYTES_PER_TOKEN) + messages.length * TOKENS_PER_MESSAGE + maxTokens;
 }
 
+/** Tokens of a text alone; errs upwards like {@link estimateTokens}. */
+export function estimateTextTokens(text: string): number {
+  return Math.ceil(countBytes(text) / BYTES_PER_TOKEN);
+}
+
 function countBytes(text: string): number {
   let bytes = text.length;
   for (let at = 0; at < text.length; at += 1) {

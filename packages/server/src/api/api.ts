@@ -4,7 +4,9 @@ import { createAdministrationProcedures } from "./administration.ts";
 import { createApiKeyProcedures } from "./api-keys.ts";
 import { createAuthProcedures } from "./auth.ts";
 import { createChatProcedures } from "./chat.ts";
+import { createConversationProcedures } from "./conversation.ts";
 import { createDocumentProcedures } from "./documents.ts";
+import { createEmbeddingProcedures } from "./embeddings.ts";
 import { createFeedbackProcedures } from "./feedback.ts";
 import { createHealthProcedures } from "./health.ts";
 import { createIndexProcedures } from "./index-administration.ts";
@@ -20,7 +22,9 @@ export function createApi(services: AppServices) {
     health: createHealthProcedures(services),
     auth: createAuthProcedures(services),
     chat: createChatProcedures(services),
+    conversation: createConversationProcedures(services),
     search: createSearchProcedures(services),
+    embeddings: createEmbeddingProcedures(services),
     sessions: createSessionProcedures(services),
     feedback: createFeedbackProcedures(services),
     documents: createDocumentProcedures(services),

@@ -1,23 +1,37 @@
 /** Server-sent events out of an async iterable, with heartbeats, back-pressure and an end when the reader is gone or the server stops. */
+import type { RagError } from "@rag-personal/core";
 import { toProblem } from "./problem.ts";
 import { serverIsStopping } from "./stopping.ts";
 
 export interface ServerEvent {
-  readonly event: string;
+  /** Absent: an event without a name. */
+  readonly event?: string;
   readonly data: unknown;
+  /** `data` is one line of text, to be sent as it is rather than as JSON. */
+  readonly isText?: boolean;
 }
 
 const HEARTBEAT_MS = 15_000;
 const encoder = new TextEncoder();
 
 /** JSON has no raw line breaks, so one event is always one `data` line, whatever the text holds. */
-const encode = ({ event, data }: ServerEvent): Uint8Array => encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+function encode({ event, data, isText = false }: ServerEvent, retryMs?: number): Uint8Array {
+  const name = event === undefined ? "" : `event: ${event}\n`;
+  const retry = retryMs === undefined ? "" : `retry: ${retryMs}\n`;
+  return encoder.encode(`${name}${retry}data: ${isText ? data : JSON.stringify(data)}\n\n`);
+}
+
+interface Stopping {
+  readonly signal: AbortSignal | undefined;
+  readonly requestId: string;
+  /** How the transport tells an error. Default: as a problem document. */
+  readonly toEvent?: (error: RagError, requestId: string) => ServerEvent;
+}
 
 /** The last event of a stream that the server cuts: it tells the reader to ask again, and when. */
-function lastEvent(requestId: string): Uint8Array {
+function lastEvent({ requestId, toEvent }: Stopping): Uint8Array {
   const error = serverIsStopping();
-  const retryMs = (error.retryAfterSeconds ?? 0) * 1_000;
-  return encoder.encode(`event: error\nretry: ${retryMs}\ndata: ${JSON.stringify(toProblem(error, requestId))}\n\n`);
+  return encode(toEvent?.(error, requestId) ?? { event: "error", data: toProblem(error, requestId) }, (error.retryAfterSeconds ?? 0) * 1_000);
 }
 
 /**
@@ -36,7 +50,7 @@ export function eventStreamResponse({
   headers: Record<string, string>;
   onClose: () => void;
   writeTimeoutMs: number;
-  stopping?: { readonly signal: AbortSignal | undefined; readonly requestId: string };
+  stopping?: Stopping;
 }): Response {
   const iterator = events[Symbol.asyncIterator]();
   let unread: NodeJS.Timeout | undefined;
@@ -57,7 +71,7 @@ export function eventStreamResponse({
       }, HEARTBEAT_MS);
       if (stopping === undefined) return;
       onStopping = () => {
-        controller.enqueue(lastEvent(stopping.requestId));
+        controller.enqueue(lastEvent(stopping));
         controller.close();
         close();
         // The source may hang, and is told by `onClose`; nobody waits for it.

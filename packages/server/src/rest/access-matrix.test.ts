@@ -1,4 +1,5 @@
 /** Every route with every kind of credential, compared with the policy table. A route that is not listed here fails. */
+import { ERROR_STATUS, type ErrorCode } from "@rag-personal/core";
 import type { Hono } from "hono";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ADMIN_PASSWORD, CONFIGURED_KEY, createCredentialsScene, USER_PASSWORD } from "../../test-support/credentials-scene.ts";
@@ -17,7 +18,17 @@ interface RouteRow {
   /** Sent as it is. */
   readonly text?: string;
   readonly accept?: string;
+  /** How the route tells a refusal. Default: as a problem document. */
+  readonly refusal?: (code: string, status: number) => { readonly type: string; readonly body: object };
 }
+
+const problem: Required<RouteRow>["refusal"] = (code, status) => ({ type: "application/problem+json", body: { code, status } });
+const openAi: Required<RouteRow>["refusal"] = (code) => ({
+  type: "application/json",
+  body: { error: { code: code === "unauthenticated" ? "invalid_api_key" : code, message: expect.any(String), param: null } },
+});
+
+const COMPLETION = { model: "rag", messages: [{ role: "user", content: "Who?" }] };
 
 const SESSION = "00000000-0000-4000-8000-00000000000a";
 const EVENTS = "text/event-stream";
@@ -36,6 +47,13 @@ const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
     { operation: "chat.ask", json: { question: "Who?" }, accept: EVENTS },
   ],
   "POST /search": [{ operation: "search.run", json: { query: "tower" } }],
+  "POST /v1/chat/completions": [
+    { operation: "chat.ask", json: COMPLETION, refusal: openAi },
+    { operation: "chat.ask", json: { ...COMPLETION, stream: true }, refusal: openAi },
+  ],
+  "POST /v1/embeddings": [{ operation: "embeddings.create", json: { model: "rag-embeddings", input: "tower" }, refusal: openAi }],
+  "GET /v1/models": [{ operation: "models.list", refusal: openAi }],
+  "GET /v1/models/:model": [{ operation: "models.list", path: "/v1/models/rag", refusal: openAi }],
   "GET /sessions": [{ operation: "sessions.list" }],
   "GET /sessions/:id": [{ operation: "sessions.get", path: `/sessions/${SESSION}` }],
   "DELETE /sessions/:id": [{ operation: "sessions.delete", path: `/sessions/${SESSION}` }],
@@ -114,7 +132,7 @@ const CREDENTIALS: readonly Credential[] = [
 ];
 
 /** What the table says: the code of the refusal, or undefined for an answer. */
-function expectedRefusal(operation: Operation, credential: Credential): string | undefined {
+function expectedRefusal(operation: Operation, credential: Credential): ErrorCode | undefined {
   const requirement = POLICY[operation];
   const takesKey = requirement === "client" || requirement === "machine" || requirement === "granted";
   switch (credential) {
@@ -255,9 +273,11 @@ describe.each(Object.entries(ROUTES).flatMap(([route, rows]) => rows.map((row) =
       expect([200, 201, 202, 204]).toContain(response.status);
       return;
     }
-    const problem: unknown = await response.json();
-    expect(response.headers.get("content-type")).toBe("application/problem+json");
-    expect(problem).toMatchObject({ code: refusal, status: response.status });
+    const told: unknown = await response.json();
+    const { type, body } = (row.refusal ?? problem)(refusal, response.status);
+    expect(response.headers.get("content-type")).toBe(type);
+    expect(told).toMatchObject(body);
+    expect(response.status).toBe(ERROR_STATUS[refusal]);
     expect(response.headers.has("retry-after")).toBe(refusal === "rate_limited");
   });
 
