@@ -30,6 +30,8 @@ export function createApp(services: AppServices): Hono<HttpEnvironment> {
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : services.newId();
     c.set("requestId", requestId);
     c.set("principal", { kind: "anonymous" });
+    const sender = services.identifySender(c.env.incoming?.socket.remoteAddress, (name) => c.req.header(name));
+    c.set("sender", sender);
     // Set before the route runs: a header set afterwards makes Hono copy the whole response.
     c.header("x-request-id", requestId);
     c.header("x-content-type-options", "nosniff");
@@ -37,7 +39,8 @@ export function createApp(services: AppServices): Hono<HttpEnvironment> {
       const route = c.get("routeLabel") ?? matchedRoutes(c).findLast((match) => match.path !== "/*")?.path ?? "unmatched";
       const durationMs = services.monotonic() - startedAt;
       services.metrics.observe({ method: c.req.method, route, status, durationMs });
-      requests.info({ requestId, method: c.req.method, route, status, durationMs: Math.round(durationMs * 10) / 10 }, "request");
+      const { address } = sender;
+      requests.info({ requestId, address, method: c.req.method, route, status, durationMs: Math.round(durationMs * 10) / 10 }, "request");
     };
     try {
       await next();

@@ -21,6 +21,7 @@ import { loadOrCreateSecrets } from "./adapters/data-directory/secrets.ts";
 import { createMetrics } from "./adapters/prometheus/metrics.ts";
 import { createApp } from "./app.ts";
 import { type BannerFacts, describeParts } from "./banner.ts";
+import { createAccess } from "./composition/access.ts";
 import { describeComponents } from "./composition/components.ts";
 import { sha256 } from "./composition/digest.ts";
 import { openIngestion } from "./composition/ingestion.ts";
@@ -202,6 +203,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     log,
     health,
     metrics,
+    ...createAccess(config),
     tokens,
     authenticator: createAuthenticator({ apiKey: secrets.apiKey, apiKeys, tokens, users }),
     loginThrottle: createLoginThrottle({ monotonic: clock.monotonic }),

@@ -51,6 +51,26 @@ describe("configuration", () => {
     expect(problems.join("\n")).toMatch(/PORT must be a whole number[\s\S]*LOG_LEVEL must be one of[\s\S]*LLM_BASE_URL must be an http/);
   });
 
+  it("lets the machine itself read the metrics, and trusts no proxy, unless told otherwise", () => {
+    const { METRICS_ALLOW_FROM, TRUSTED_PROXIES } = readConfig({});
+    expect(["127.0.0.1", "127.1.2.3", "::1", "10.0.0.1"].map((address) => METRICS_ALLOW_FROM.has(address))).toEqual([true, true, true, false]);
+    expect(TRUSTED_PROXIES.has("127.0.0.1")).toBe(false);
+    expect(readConfig({ METRICS_ALLOW_FROM: "none" }).METRICS_ALLOW_FROM.has("127.0.0.1")).toBe(false);
+    expect(problemsOf({ METRICS_ALLOW_FROM: "10.0.0.0/40", TRUSTED_PROXIES: "caddy" })).toEqual([
+      expect.stringMatching(/^TRUSTED_PROXIES must be addresses or ranges .*"caddy"/),
+      expect.stringMatching(/^METRICS_ALLOW_FROM must be addresses or ranges .*"10.0.0.0\/40"/),
+    ]);
+  });
+
+  it("wants a user for the metrics whole, and in production with a password that nobody knows", () => {
+    const both = { METRICS_USERNAME: "prometheus", METRICS_PASSWORD: "short" };
+    expect(problemsOf(both)).toEqual([]);
+    for (const name of ["METRICS_USERNAME", "METRICS_PASSWORD"])
+      expect(problemsOf({ ...both, [name]: "" })).toEqual([expect.stringContaining("both or neither")]);
+    expect(problemsOf({ ...GOOD, ...both, NODE_ENV: "production" })).toEqual([expect.stringContaining("METRICS_PASSWORD is shorter")]);
+    expect(problemsOf({ ...GOOD, ...both, METRICS_PASSWORD: "a-dog-that-reads-the-paper-every-day", NODE_ENV: "production" })).toEqual([]);
+  });
+
   it("wants no documents from the folder that holds the secrets", () => {
     expect(problemsOf({ DATA_DIR: "/srv/rag", DOCS_DIR: "/srv/rag/notes" })).toEqual([expect.stringContaining("DOCS_DIR lies in DATA_DIR")]);
     expect(problemsOf({ DATA_DIR: "/srv/rag", DOCS_DIR: "/srv/rag" })).toHaveLength(1);

@@ -1,6 +1,7 @@
 /** The configuration: every setting once, with its default and meaning. The only module that reads the environment. */
 import { join, resolve, sep } from "node:path";
 import { MODEL_PRECISIONS, type ModelSource, parseModelSource } from "./model-source.ts";
+import { type AddressRanges, parseAddressRanges } from "./security/address-ranges.ts";
 
 /** The corpus that comes with the program, wherever it is started from. */
 export const EXAMPLE_DOCUMENTS = resolve(import.meta.dirname, "../../../examples/documents");
@@ -98,6 +99,12 @@ const optionalModel = (description: string, fallback: string): Setting<ModelSour
   parse: (raw) => (raw === undefined || raw === "" ? undefined : parseModelSource(raw)),
 });
 
+const addressRanges = (description: string, fallback: string): Setting<AddressRanges> => ({
+  description,
+  fallback,
+  parse: (raw) => parseAddressRanges(raw === undefined || raw === "" ? fallback : raw),
+});
+
 /** All settings, in the order of the documentation. The keys are the environment variables. */
 export const SETTINGS = {
   NODE_ENV: oneOf("In `production` no secret is invented and weak ones stop the start.", ["development", "production", "test"]),
@@ -110,6 +117,16 @@ export const SETTINGS = {
     1_024,
   ),
   LISTEN_PID: integer("Process number that `LISTEN_FDS` is meant for; set together with it.", 0, 0, 2_147_483_647),
+  TRUSTED_PROXIES: addressRanges(
+    "Addresses and ranges of the proxies in front whose `X-Forwarded-For` is believed, separated by commas, or `none`.",
+    "none",
+  ),
+  METRICS_ALLOW_FROM: addressRanges(
+    "Addresses and ranges from which `GET /metrics` needs no credential, separated by commas, or `none`.",
+    "127.0.0.0/8, ::1",
+  ),
+  METRICS_USERNAME: optional("User who may read `GET /metrics` from anywhere, by HTTP Basic; with `METRICS_PASSWORD`.", "none"),
+  METRICS_PASSWORD: optional("Password of `METRICS_USERNAME`.", "none", true),
   DATA_DIR: text("Folder that holds everything the server keeps: database, secrets, lock.", "./data"),
   DOCS_DIR: optional("Folder whose documents are ingested at start and by `POST /ingest`.", "the `examples/documents` of this program"),
   CORS_ORIGINS: origins("Other origins whose pages may use the API from a browser, such as `https://app.example.org`, separated by commas.", "none"),
@@ -267,6 +284,12 @@ export function readConfig(environment: Environment): Config {
     const value = config[name];
     if (config.NODE_ENV !== "production" && value === undefined) continue;
     const problem = config.NODE_ENV === "production" ? secretProblem(name, value) : value === "" ? `${name} is empty` : undefined;
+    if (problem !== undefined) problems.push(problem);
+  }
+  if ((config.METRICS_USERNAME === undefined) !== (config.METRICS_PASSWORD === undefined))
+    problems.push("METRICS_USERNAME and METRICS_PASSWORD belong together; set both or neither");
+  else if (config.NODE_ENV === "production" && config.METRICS_PASSWORD !== undefined) {
+    const problem = secretProblem("METRICS_PASSWORD", config.METRICS_PASSWORD);
     if (problem !== undefined) problems.push(problem);
   }
   if (config.LLM_BASE_URL !== undefined && config.LLM_MODEL === undefined) problems.push("LLM_MODEL is missing; LLM_BASE_URL needs it");

@@ -53,8 +53,8 @@ describe("policy", () => {
     );
   });
 
-  it("lets the machine itself do what is for it, and nothing else, without a credential", () => {
-    const changed = OPERATIONS.filter((operation) => verdict(operation, ANONYMOUS, { isLocal: true }) !== verdict(operation, ANONYMOUS));
+  it("lets what monitors the server do what is for it, and nothing else, without a credential", () => {
+    const changed = OPERATIONS.filter((operation) => verdict(operation, ANONYMOUS, { isMonitor: true }) !== verdict(operation, ANONYMOUS));
     expect(changed).toEqual(["metrics.read"]);
   });
 

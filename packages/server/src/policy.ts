@@ -27,8 +27,8 @@ type Requirement = "anybody" | "machine" | "client" | "granted" | "user" | "admi
 
 /**
  * Every operation and what it takes. `client` is an API key whose scope has the operation, or a user's token; `machine` is the same or
- * a request from the machine itself; `granted` is an API key that was made for the operation by name, or an administrator's token; `user`
- * is a user's token, and `admin` that of a superuser.
+ * what monitors this server; `granted` is an API key that was made for the operation by name, or an administrator's token; `user` is a
+ * user's token, and `admin` that of a superuser.
  */
 export const POLICY = {
   "health.read": "anybody",
@@ -91,18 +91,18 @@ export const CLIENT_OPERATIONS: readonly KeyOperation[] = KEY_OPERATIONS.filter(
 
 /** Where a request comes from. */
 export interface Origin {
-  /** From the machine itself. Default: false. */
-  readonly isLocal?: boolean;
+  /** From what monitors this server. Default: false. */
+  readonly isMonitor?: boolean;
 }
 
 /** Whether the table, and the scope of a key, let the principal do it; what is left of a key's budget is not looked at. */
-export function isAllowed(operation: Operation, principal: Principal, { isLocal = false }: Origin = {}): boolean {
+export function isAllowed(operation: Operation, principal: Principal, { isMonitor = false }: Origin = {}): boolean {
   const requirement: Requirement = POLICY[operation];
   switch (requirement) {
     case "anybody":
       return true;
     case "machine":
-      return isLocal || isAllowedClient(operation, principal);
+      return isMonitor || isAllowedClient(operation, principal);
     case "client":
       return isAllowedClient(operation, principal);
     case "granted":
@@ -162,6 +162,8 @@ function refusal(operation: Operation, principal: Principal): RagError {
 }
 
 function needsKey(operation: Operation): string {
+  if (operation === "metrics.read")
+    return "This is for addresses of METRICS_ALLOW_FROM. From others it needs METRICS_USERNAME and METRICS_PASSWORD, or an API key.";
   return requirementOf(operation) === "granted"
     ? `This needs an API key that was made for ${operation}, in the X-API-Key header, or the access token of an administrator.`
     : "This needs an API key. Send it in the X-API-Key header or as Authorization: Bearer.";

@@ -10,6 +10,8 @@ import type { AccessTokens } from "./security/access-tokens.ts";
 import type { ApiKeys } from "./security/api-keys.ts";
 import type { Authenticator } from "./security/authenticator.ts";
 import type { LoginThrottle } from "./security/login-throttle.ts";
+import type { MetricsAccess } from "./security/metrics-access.ts";
+import type { IdentifySender } from "./security/request-sender.ts";
 import type { Users } from "./security/users.ts";
 import type { Uploads } from "./uploads/uploads.ts";
 
@@ -45,6 +47,8 @@ export interface AppServices extends ConfinedReading {
   readonly log: Logger;
   readonly health: Health;
   readonly metrics: RequestMetrics;
+  readonly metricsAccess: MetricsAccess;
+  readonly identifySender: IdentifySender;
   readonly authenticator: Authenticator;
   readonly tokens: AccessTokens;
   readonly loginThrottle: LoginThrottle;

@@ -3,7 +3,10 @@ import { createMemorySessionStore } from "@rag-personal/core";
 import { pino } from "pino";
 import { createHealth } from "../src/health.ts";
 import type { IndexDescription } from "../src/index-administration.ts";
+import { parseAddressRanges } from "../src/security/address-ranges.ts";
 import { createLoginThrottle } from "../src/security/login-throttle.ts";
+import { createMetricsAccess } from "../src/security/metrics-access.ts";
+import { createSenderIdentification } from "../src/security/request-sender.ts";
 import type { AppServices } from "../src/services.ts";
 import { createUploads } from "../src/uploads/uploads.ts";
 import type { CredentialsScene } from "./credentials-scene.ts";
@@ -50,6 +53,12 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
     log: pino({ level: "silent" }),
     health,
     metrics: { observe: () => {}, render: async () => ({ contentType: "text/plain", body: "" }) },
+    metricsAccess: createMetricsAccess({
+      allowFrom: parseAddressRanges("127.0.0.1"),
+      credentials: undefined,
+      throttle: createLoginThrottle({ monotonic: clock.monotonic }),
+    }),
+    identifySender: createSenderIdentification(parseAddressRanges("none")),
     authenticator,
     tokens,
     loginThrottle: createLoginThrottle({ monotonic: clock.monotonic }),

@@ -6,7 +6,7 @@ import type { Operation, Principal } from "../policy.ts";
 export interface Caller {
   readonly principal: Principal;
   readonly requestId: string;
-  /** The address that the connection comes from; `unknown` where there is none. */
+  /** Of the client, behind proxies that are trusted; `unknown` where there is none. */
   readonly address: string;
   /** Aborted when the caller has left, and when the server cuts what is in flight. */
   readonly signal: AbortSignal;

@@ -16,7 +16,7 @@ export function callerOf(c: Context<HttpEnvironment>): RequestCaller {
   return {
     principal: c.get("principal"),
     requestId: c.get("requestId"),
-    address: c.env.incoming?.socket.remoteAddress ?? "unknown",
+    address: c.get("sender").address,
     stopping: c.env.stopping,
     get signal() {
       return end().signal;

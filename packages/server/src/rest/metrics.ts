@@ -4,9 +4,7 @@ import { authorise } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import type { Route } from "./route.ts";
 
-const LOOPBACK = new Set(["127.0.0.1", "::1", "::ffff:127.0.0.1"]);
-
-export function metricsRoute({ metrics }: Pick<AppServices, "metrics">): Route {
+export function metricsRoute({ metrics, metricsAccess }: Pick<AppServices, "metrics" | "metricsAccess">): Route {
   return {
     method: "GET",
     path: "/metrics",
@@ -17,7 +15,8 @@ export function metricsRoute({ metrics }: Pick<AppServices, "metrics">): Route {
     output: undefined,
     event: undefined,
     async handle(c) {
-      await authorise("metrics.read", c.get("principal"), { isLocal: LOOPBACK.has(c.env.incoming?.socket.remoteAddress ?? "") });
+      const isMonitor = await metricsAccess.isMonitor(c.get("sender"), c.req.header("authorization"));
+      await authorise("metrics.read", c.get("principal"), { isMonitor });
       const { contentType, body } = await metrics.render();
       return c.body(body, 200, { "content-type": contentType });
     },
