@@ -35,7 +35,10 @@ export function growthOverEightfold<T>(smallSize: number, make: (size: number) =
   let growth = Number.POSITIVE_INFINITY;
   for (let done = 0; done < RUNS && !(done >= RUNS_AT_LEAST && growth < PLAIN); done += 1) {
     least.small = Math.min(least.small, processorMs(repeat));
-    least.large = Math.min(least.large, processorMs(() => run(large)));
+    least.large = Math.min(
+      least.large,
+      processorMs(() => run(large)),
+    );
     growth = (GROWTH * least.large) / Math.max(least.small, FLOOR_MS);
   }
   return growth;

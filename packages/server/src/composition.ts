@@ -27,6 +27,7 @@ import { sha256 } from "./composition/digest.ts";
 import { openIngestion } from "./composition/ingestion.ts";
 import { createLanguageModel } from "./composition/language-model.ts";
 import { openLocalModels } from "./composition/local-models.ts";
+import { openMonitoring } from "./composition/monitoring.ts";
 import { createOpenedParts, type OpenedParts } from "./composition/opened-parts.ts";
 import { openSharedState } from "./composition/shared-state.ts";
 import { startUp } from "./composition/start-up.ts";
@@ -40,7 +41,7 @@ import { createDocumentDeletion } from "./document-deletion.ts";
 import { ExitError } from "./exit-error.ts";
 import { createHealth } from "./health.ts";
 import { createIndexAdministration } from "./index-administration.ts";
-import { measureChatModel } from "./measured-chat-model.ts";
+import { measureChatModel, measureGuards } from "./measured-chat-model.ts";
 import { chooseSampleQuestion } from "./sample-question.ts";
 import { createSearchIndex } from "./search-index.ts";
 import { createAccessTokens } from "./security/access-tokens.ts";
@@ -155,12 +156,12 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     sessions: () => sessions.status(),
     isDatabaseSilent: config.DATABASE_URL === undefined ? undefined : () => stores.isSilent(),
     redis: redis && (() => ({ state: redis.state(), ...redis.stats() })),
+    ...openMonitoring(dataDirectory, stores, opened, surroundings),
   });
   const language = createLanguageModel(config, log);
   const model: AnswerModel | undefined = language && {
-    chat: measureChatModel(language.chat, { clock, record: metrics.llmLatency }),
-    breaker,
-    budget,
+    chat: measureChatModel(language.chat, { clock, record: metrics.modelCalled }),
+    ...measureGuards({ breaker, budget }, metrics.modelRefused),
     fallback: config.LLM_FALLBACK,
     maxTokens: config.LLM_MAX_TOKENS,
   };
@@ -183,7 +184,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     model,
   };
 
-  const ingestion = openIngestion(config, stores, index, opened, surroundings);
+  const ingestion = openIngestion(config, stores, index, opened, surroundings, metrics.ingested);
 
   const health = createHealth({
     components: describeComponents(config, { stores, index, vectors, models: { embedder, reranker }, shared, breaker, language }),

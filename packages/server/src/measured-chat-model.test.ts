@@ -1,6 +1,6 @@
-import type { ChatModel } from "@rag-personal/core";
+import { type ChatModel, createCallBudget, createCallWindow, createCircuitBreaker, RagError } from "@rag-personal/core";
 import { describe, expect, it } from "vitest";
-import { measureChatModel } from "./measured-chat-model.ts";
+import { measureChatModel, measureGuards } from "./measured-chat-model.ts";
 
 /** A model that says two words, one second each, and then ends as told. */
 function scene(end: () => void) {
@@ -36,12 +36,18 @@ describe("measureChatModel", () => {
     expect([name, records]).toEqual(["m", [[2, "success"]]]);
   });
 
-  it("records a failure and passes it on", async () => {
+  it.each([
+    [new Error("broken"), "failed"],
+    [new RagError("llm_failed", "broken"), "failed"],
+    [new RagError("llm_timeout", "too long"), "timeout"],
+    [new RagError("rate_limited", "later"), "rate_limited"],
+    [new RagError("llm_circuit_open", "all of them"), "circuit_open"],
+  ])("records %s as %s and passes it on", async (error, outcome) => {
     const { words, records } = scene(() => {
-      throw new Error("broken");
+      throw error;
     });
-    await expect(words()).rejects.toThrow("broken");
-    expect(records).toEqual([[2, "error"]]);
+    await expect(words()).rejects.toBe(error);
+    expect(records).toEqual([[2, outcome]]);
   });
 
   it("records nothing of a call that its client gave up", async () => {
@@ -52,6 +58,30 @@ describe("measureChatModel", () => {
     await expect(aborted.words()).rejects.toThrow("aborted");
     const brokenOff = scene(() => {});
     await brokenOff.words(1);
-    expect([...aborted.records, ...brokenOff.records]).toEqual([]);
+    const readTooSlowly = scene(() => {
+      throw new RagError("request_timeout", "too slow");
+    });
+    await expect(readTooSlowly.words()).rejects.toThrow("too slow");
+    expect([...aborted.records, ...brokenOff.records, ...readTooSlowly.records]).toEqual([]);
   });
+});
+
+it("measureGuards tells of each call that the circuit or the budget refuses, and of no other", async () => {
+  const clock = { now: () => 0, monotonic: () => 0 };
+  const refusals: string[] = [];
+  const { breaker, budget } = measureGuards(
+    {
+      breaker: createCircuitBreaker({ clock, failureThreshold: 1 }),
+      budget: createCallBudget({ window: createCallWindow({ clock, perMinute: 1 }), clock, timers: { set: () => () => {} } }),
+    },
+    (by) => refusals.push(by),
+  );
+  const { signal } = new AbortController();
+  await budget.reserve(1, signal);
+  breaker.enter().failed();
+  expect(refusals).toEqual([]);
+  await expect(budget.reserve(1, signal)).rejects.toMatchObject({ code: "rate_limited" });
+  await expect(budget.reserve(1, AbortSignal.abort(new Error("left")))).rejects.toThrow("left");
+  expect(() => breaker.enter()).toThrow(RagError);
+  expect([refusals, breaker.state()]).toEqual([["budget_spent", "circuit_open"], "OPEN"]);
 });

@@ -4,7 +4,7 @@ import { type DocumentStore, type IngestionIndex, runSources } from "@rag-person
 import { createFolderSource } from "../adapters/files/folder-source.ts";
 import { createUploadSource } from "../adapters/files/upload-source.ts";
 import type { Config } from "../config.ts";
-import { createIngestionJobs, type IngestionJobStore, type IngestionJobs } from "../ingestion-jobs.ts";
+import { createIngestionJobs, type IngestionJob, type IngestionJobStore, type IngestionJobs } from "../ingestion-jobs.ts";
 import { UPLOADS_FOLDER, UPLOADS_PREFIX } from "../uploads/upload-path.ts";
 import type { UploadStore } from "../uploads/upload-store.ts";
 import { sha256 } from "./digest.ts";
@@ -18,6 +18,7 @@ export function openIngestion(
   index: IngestionIndex,
   opened: OpenedParts,
   { log, onProgress }: Surroundings,
+  onRecorded: (job: IngestionJob) => void,
 ): IngestionJobs {
   const folder = createFolderSource({
     folder: config.DOCS_DIR,
@@ -40,7 +41,14 @@ export function openIngestion(
     onUnexpectedError: (path: string, error: unknown) => log.error({ err: error, path }, "a document could not be ingested"),
   };
   const jobs = createIngestionJobs({
-    jobs: stores.ingestionJobs,
+    jobs: {
+      ...stores.ingestionJobs,
+      saveJob(job) {
+        // Told whether or not it can be recorded: an end that the database does not hear of is one all the same.
+        onRecorded(job);
+        return stores.ingestionJobs.saveJob(job);
+      },
+    },
     // The uploads first: a documents folder that cannot be read fails the job, but keeps nobody from what was uploaded.
     ingest: (scope, signal) => runSources(scope === "uploads" ? [uploads] : [uploads, folder], dependencies, { signal }),
     log,
