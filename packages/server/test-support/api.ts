@@ -25,6 +25,8 @@ export interface Api {
   admin(method: string, path: string, request?: ApiRequest): Promise<ApiResponse>;
   readonly apiKey: string;
   readonly adminPassword: string;
+  /** Waits for the end of an ingestion. */
+  ended(jobId: string): Promise<ApiResponse["body"]>;
   /** Starts an ingestion and waits for its end. */
   ingest(): Promise<ApiResponse["body"]>;
 }
@@ -64,20 +66,21 @@ export async function connectApi(server: RunningServer): Promise<Api> {
   if (login.status !== 200) throw new Error(`log-in failed: ${JSON.stringify(login.body)}`);
   const admin: Api["admin"] = (method, path, request = {}) =>
     send(address, method, path, request, { authorization: `Bearer ${login.body.access_token}` });
+  async function ended(jobId: string): Promise<ApiResponse["body"]> {
+    for (let poll = 0; poll < POLLS; poll += 1) {
+      const { body: now } = await admin("GET", `/ingest/${jobId}`);
+      if (now.state !== "running") return now;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    throw new Error("the ingestion did not end");
+  }
   return {
     stranger: (method, path, request = {}) => send(address, method, path, request, {}),
     client: (method, path, request = {}) => send(address, method, path, request, { "x-api-key": apiKey }),
     admin,
     apiKey,
     adminPassword,
-    async ingest() {
-      const { body: job } = await admin("POST", "/ingest");
-      for (let poll = 0; poll < POLLS; poll += 1) {
-        const { body: now } = await admin("GET", `/ingest/${job.id}`);
-        if (now.state !== "running") return now;
-        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      }
-      throw new Error("the ingestion did not end");
-    },
+    ended,
+    ingest: async () => await ended((await admin("POST", "/ingest")).body.id),
   };
 }
