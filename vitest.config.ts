@@ -21,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: "integration",
-          include: ["packages/*/src/**/*.integration.test.ts"],
+          include: ["packages/*/src/**/*.integration.test.ts", "monitoring/**/*.integration.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

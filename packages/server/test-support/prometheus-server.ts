@@ -1,0 +1,122 @@
+/** A Prometheus of its own for a test, and the tools that come with it. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
+
+const START_TIMEOUT_MS = 60_000;
+const POLL_MS = 50;
+/** Debian's package of each program. */
+const PACKAGES = { prometheus: "prometheus", promtool: "prometheus", amtool: "prometheus-alertmanager" } as const;
+
+export type PrometheusProgram = keyof typeof PACKAGES;
+
+/** @throws with instructions when it is not there and cannot be installed. */
+export function findProgram(name: PrometheusProgram): string {
+  const find = (): string | undefined =>
+    ["/usr/bin", ...(process.env["PATH"] ?? "").split(delimiter)].map((folder) => join(folder, name)).find((path) => existsSync(path));
+  const found = find();
+  if (found !== undefined) return found;
+  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+    // Another test may be installing the same at this moment. The services of these packages are not wanted: runlevel 1 starts none.
+    const args = ["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", ...new Set(Object.values(PACKAGES))];
+    execFileSync("apt-get", args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, RUNLEVEL: "1", DEBIAN_FRONTEND: "noninteractive" } });
+    const installed = find();
+    if (installed !== undefined) return installed;
+  }
+  throw new Error(
+    `These tests need ${name}. Install it (Debian: apt-get install ${PACKAGES[name]}; macOS: brew install prometheus alertmanager) and put it on the PATH.`,
+  );
+}
+
+/** One series of an instant query. */
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+export interface PrometheusServer {
+  readonly url: string;
+  /** @throws with what Prometheus says of the query. */
+  query(expression: string): Promise<readonly Sample[]>;
+  /** Names of the alerts that fire now. */
+  firing(): Promise<ReadonlySet<string>>;
+  /** Ends it and removes its data. */
+  remove(): Promise<void>;
+}
+
+/** Starts it. Resolves when it is ready. @param configFile of which the rule files are named relative to it. */
+export async function startPrometheus(configFile: string): Promise<PrometheusServer> {
+  const program = findProgram("prometheus");
+  const data = mkdtempSync(join(tmpdir(), "rag-prometheus-"));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const child = launch(program, [
+    `--config.file=${configFile}`,
+    `--storage.tsdb.path=${data}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    "--log.level=warn",
+  ]);
+  await ready(child, `${url}/-/ready`);
+
+  async function get(path: string): Promise<unknown> {
+    const response = await fetch(`${url}/api/v1/${path}`);
+    const body = await response.json();
+    if (body.status !== "success") throw new Error(`${path}: ${body.error}`);
+    return body.data;
+  }
+
+  return {
+    url,
+    async query(expression) {
+      const data = (await get(`query?query=${encodeURIComponent(expression)}`)) as {
+        result: { metric: Record<string, string>; value: [number, string] }[];
+      };
+      return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+    },
+    async firing() {
+      const data = (await get("alerts")) as { alerts: { state: string; labels: Record<string, string> }[] };
+      return new Set(data.alerts.filter(({ state }) => state === "firing").map(({ labels }) => labels["alertname"] ?? ""));
+    },
+    async remove() {
+      if (child.process.exitCode === null && child.process.signalCode === null) {
+        const exited = once(child.process, "exit");
+        child.process.kill("SIGKILL");
+        await exited;
+      }
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Launched {
+  readonly process: ChildProcess;
+  output(): string;
+}
+
+function launch(program: string, args: readonly string[]): Launched {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (data: Buffer) => {
+      output += data.toString();
+    });
+  }
+  return { process: child, output: () => output };
+}
+
+async function ready(child: Launched, url: string): Promise<void> {
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const status = await fetch(url).then(
+      (response) => response.status,
+      () => 0,
+    );
+    if (status === 200) return;
+    if (child.process.exitCode !== null || performance.now() > deadline) throw new Error(`Prometheus did not start:\n${child.output()}`);
+    await delay(POLL_MS);
+  }
+}
