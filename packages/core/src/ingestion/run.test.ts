@@ -216,6 +216,7 @@ describe("runIngestion", () => {
       ...scene.dependencies.source,
       async *list() {
         scene.rows.set(row.document.id, row);
+        yield* [];
       },
     };
     await Array.fromAsync(runIngestion({ ...scene.dependencies, source }));
