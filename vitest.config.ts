@@ -1,5 +1,7 @@
 import { defineConfig } from "vitest/config";
 
+const BEFORE_SERVERS = "packages/server/test-support/before-servers.ts";
+
 /** Tests of one machine: two at a time are enough for two cores, and the ones that start servers take turns. */
 export default defineConfig({
   test: {
@@ -22,6 +24,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["packages/*/src/**/*.integration.test.ts", "monitoring/**/*.integration.test.ts"],
+          globalSetup: BEFORE_SERVERS,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -30,6 +33,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["packages/*/e2e/**/*.e2e.test.ts"],
+          globalSetup: BEFORE_SERVERS,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -24,7 +24,7 @@ describe("a first start on an empty folder", () => {
   beforeAll(async () => {
     folder = await temporaryDirectory();
     dataDir = join(folder.path, "data");
-    server = await startServer({ DATA_DIR: dataDir });
+    server = await startServer({ DATA_DIR: dataDir }, { hasDatabase: false });
   });
   afterAll(async () => {
     await server.stop();
@@ -102,12 +102,8 @@ describe("in production", () => {
   it("invents nothing: every missing, short and well-known secret is named in one message, and nothing is written", async () => {
     const folder = await temporaryDirectory();
     try {
-      const server = launchServer({
-        DATA_DIR: join(folder.path, "data"),
-        NODE_ENV: "production",
-        SECRET_KEY: "short",
-        ADMIN_PASSWORD: "your-secure-password-your-secure-password",
-      });
+      const settings = { NODE_ENV: "production", SECRET_KEY: "short", ADMIN_PASSWORD: "your-secure-password-your-secure-password" };
+      const server = launchServer({ DATA_DIR: join(folder.path, "data"), ...settings }, { hasDatabase: false });
       expect(await server.exited).toBe(78);
       expect(server.output()).toMatch(
         /3 problems:\n.*API_KEY is missing.*\n.*SECRET_KEY is shorter than 32 bytes.*\n.*ADMIN_PASSWORD is a known example/,

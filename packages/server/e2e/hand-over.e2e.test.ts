@@ -5,6 +5,7 @@ import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { BoundSocket } from "node:net";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { copyEmptyDatabase } from "../test-support/empty-database.ts";
 import { type LaunchedServer, startLauncher } from "../test-support/launched-server.ts";
 import { restartUnderLoad } from "../test-support/restart-load.ts";
 import { temporaryDirectory } from "../test-support/running-server.ts";
@@ -79,6 +80,7 @@ describe("a socket that a supervisor holds by systemd's protocol alone", () => {
     const start = (): ChildProcess => {
       const command = 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"';
       const env = { PATH: process.env["PATH"], NODE_ENV: "test", DATA_DIR: join(folder.path, "data"), LOG_LEVEL: "silent" };
+      copyEmptyDatabase(env);
       return spawn("sh", ["-c", command, "sh", process.execPath, MAIN], { env, stdio: ["ignore", "ignore", "ignore", socket.fd()] });
     };
     let server = start();

@@ -12,6 +12,7 @@ import { availableParallelism, loadavg } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { createRandomSource } from "../../core/src/semantic/random.ts";
+import { makeEmptyDatabase } from "../test-support/empty-database.ts";
 import { type CleanUp, createCleanUp } from "./clean-up.ts";
 import { isClean, type Machine, type ReportedRow, summarise, toMarkdown, toRecord } from "./report.ts";
 import type { RowOptions } from "./row.ts";
@@ -78,6 +79,7 @@ async function keep(row: ReportedRow, machine: Machine): Promise<void> {
 
 async function main(): Promise<void> {
   const { names, kills, isShort } = readArguments();
+  await makeEmptyDatabase();
   const cleanUp = createCleanUp((error) => say(`could not be ended: ${error}`));
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void cleanUp.run().finally(() => process.exit(1)));

@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { COMPILED_ONCE } from "./cache-folder.ts";
+import { copyEmptyDatabase } from "./empty-database.ts";
 
 const LAUNCHER = join(import.meta.dirname, "../../../scripts/serve.mjs");
 const SAYING_TIMEOUT_MS = 60_000;
@@ -25,8 +27,10 @@ export interface LaunchedServer {
 
 /** Starts the launcher. Resolves when it holds its socket. */
 export async function startLauncher(environment: { DATA_DIR: string; [name: string]: string }, launcher: string = LAUNCHER): Promise<LaunchedServer> {
+  // Behind a launcher of a test's own there are programs that need none.
+  if (launcher === LAUNCHER) copyEmptyDatabase(environment);
   const child = spawn(process.execPath, [launcher], {
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_ENV: "test", PORT: "0", ...environment },
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_ENV: "test", PORT: "0", ...COMPILED_ONCE, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEmbeddedPostgres } from "../src/adapters/pglite/embedded-postgres.ts";
 import type { PostgresAddress } from "../src/adapters/postgres/client.ts";
+import { copyEmptyDatabase } from "./empty-database.ts";
 import { startPostgresServer } from "./postgres-server.ts";
 
 export interface RunningPostgres {
@@ -13,6 +14,7 @@ export interface RunningPostgres {
 
 async function startEmbedded(): Promise<RunningPostgres> {
   const directory = await mkdtemp(join(tmpdir(), "rag-embedded-"));
+  copyEmptyDatabase({ DATA_DIR: directory });
   const embedded = await startEmbeddedPostgres({ dataDir: join(directory, "postgres") });
   return {
     address: embedded.connection,

@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { COMPILED_ONCE } from "./cache-folder.ts";
+import { copyEmptyDatabase } from "./empty-database.ts";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 const START_TIMEOUT_MS = 60_000;
@@ -26,17 +28,32 @@ export async function temporaryDirectory(): Promise<{ readonly path: string; rem
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** Settings of the server. */
+export interface ServerEnvironment {
+  DATA_DIR: string;
+  [name: string]: string;
+}
+
+export interface LaunchOptions {
+  /** Whether a new folder is given a copy of an empty database, or the server creates one, as it does for users. Default: true. */
+  readonly hasDatabase?: boolean;
+}
+
 /** Runs the server until it printed that it is ready. @throws with its output when it ends before. */
-export async function startServer(environment: { DATA_DIR: string; [name: string]: string }): Promise<RunningServer> {
-  const server = launchServer(environment);
+export async function startServer(environment: ServerEnvironment, options?: LaunchOptions): Promise<RunningServer> {
+  const server = launchServer(environment, options);
   await server.started;
   return server;
 }
 
 /** Launches the server without waiting. `started` resolves when it is ready and rejects when it ends before. */
-export function launchServer(environment: { DATA_DIR: string; [name: string]: string }): RunningServer & { readonly started: Promise<void> } {
+export function launchServer(
+  environment: ServerEnvironment,
+  { hasDatabase = true }: LaunchOptions = {},
+): RunningServer & { readonly started: Promise<void> } {
+  if (hasDatabase) copyEmptyDatabase(environment);
   const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_ENV: "test", PORT: "0", ...environment },
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_ENV: "test", PORT: "0", ...COMPILED_ONCE, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
