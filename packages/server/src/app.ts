@@ -9,6 +9,7 @@ import type { HttpEnvironment } from "./http/environment.ts";
 import { logError } from "./http/error-log.ts";
 import { problemResponse, toRagError } from "./http/problem.ts";
 import { discardBody } from "./http/read-body.ts";
+import { mountMcp } from "./mcp/mount.ts";
 import { mountOpenAi } from "./openai/mount.ts";
 import { METHODS } from "./rest/route.ts";
 import { createRoutes } from "./rest/routes.ts";
@@ -58,6 +59,7 @@ export function createApp(services: AppServices): Hono<HttpEnvironment> {
   // Before the authentication below: each tells who asks, and what is wrong with that, in its own way.
   mountTrpc(app, api, services);
   mountOpenAi(app, api, services);
+  mountMcp(app, api, services);
 
   app.use(async (c, next) => {
     c.set("principal", await authenticate(c, services.authenticator));

@@ -6,9 +6,8 @@ import type { Api } from "../api/api.ts";
 import { authenticate } from "../http/authenticate.ts";
 import { callerOf, type RequestCaller } from "../http/caller.ts";
 import type { HttpEnvironment } from "../http/environment.ts";
-import { logError } from "../http/error-log.ts";
-import { toRagError } from "../http/problem.ts";
-import { discardBody, readJsonValue } from "../http/read-body.ts";
+import { readJsonValue } from "../http/read-body.ts";
+import { prepareRefusal } from "../http/refusal.ts";
 import { authorise, type Operation } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import { completeChat } from "./chat.ts";
@@ -67,16 +66,8 @@ export function mountOpenAi(app: Hono<HttpEnvironment>, api: Api, services: AppS
   ];
 
   async function refuse(c: Context<HttpEnvironment>, thrown: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-    const error = toRagError(thrown);
-    logError(services.log, c.get("requestId"), error);
+    const error = await prepareRefusal(c, thrown, services.log);
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
-    if (error.retryAfterSeconds !== undefined) c.header("retry-after", String(error.retryAfterSeconds));
-    if (error.code === "unauthenticated") c.header("www-authenticate", 'Bearer realm="rag-personal"');
-    // The rest of a body that was not wanted would be taken for the next request: after a long one this connection must not be used again.
-    if (c.env.incoming?.complete === false) {
-      await discardBody(c.req.raw);
-      if (!c.env.incoming.complete) c.header("connection", "close");
-    }
     return json(c, openAiError(error), error.status as ContentfulStatusCode);
   }
 

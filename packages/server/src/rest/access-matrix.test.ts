@@ -18,15 +18,47 @@ interface RouteRow {
   /** Sent as it is. */
   readonly text?: string;
   readonly accept?: string;
-  /** How the route tells a refusal. Default: as a problem document. */
-  readonly refusal?: (code: string, status: number) => { readonly type: string; readonly body: object };
+  /** How the transport tells a refusal. Default: as a problem document. */
+  readonly told?: Told;
 }
 
-const problem: Required<RouteRow>["refusal"] = (code, status) => ({ type: "application/problem+json", body: { code, status } });
-const openAi: Required<RouteRow>["refusal"] = (code) => ({
-  type: "application/json",
-  body: { error: { code: code === "unauthenticated" ? "invalid_api_key" : code, message: expect.any(String), param: null } },
-});
+/** The code of the refusal, and whether all about it is as that transport tells it; undefined for an answer. */
+type Told = (response: Response, text: string) => string | undefined;
+
+const tellsWithStatus = (response: Response, code: string): void => {
+  expect(response.status).toBe(ERROR_STATUS[code as ErrorCode]);
+  expect(response.headers.has("retry-after")).toBe(code === "rate_limited");
+};
+
+const problem: Told = (response, text) => {
+  if (response.status < 400) return undefined;
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  const { code, status } = JSON.parse(text);
+  expect(status).toBe(response.status);
+  tellsWithStatus(response, code);
+  return code;
+};
+
+const openAi: Told = (response, text) => {
+  if (response.status < 400) return undefined;
+  const { error } = JSON.parse(text);
+  expect(error).toEqual({ message: expect.any(String), type: expect.any(String), param: null, code: expect.any(String) });
+  const code = error.code === "invalid_api_key" ? "unauthenticated" : error.code;
+  tellsWithStatus(response, code);
+  return code;
+};
+
+/** What a message was refused is part of its answer; whoever has no credential is refused before it is read. */
+const mcp: Told = (response, text) => {
+  const { result, error } = JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text);
+  if (response.status >= 400) tellsWithStatus(response, error.data.code);
+  else expect(response.status).toBe(200);
+  return error?.data.code ?? result._meta?.["rag-personal/error"].code;
+};
+
+const message = (method: string, params: object) => ({ jsonrpc: "2.0", id: 1, method, params });
+const callTool = (name: string, given: object) => message("tools/call", { name, arguments: given });
+const BOTH = "application/json, text/event-stream";
 
 const COMPLETION = { model: "rag", messages: [{ role: "user", content: "Who?" }] };
 
@@ -48,12 +80,19 @@ const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
   ],
   "POST /search": [{ operation: "search.run", json: { query: "tower" } }],
   "POST /v1/chat/completions": [
-    { operation: "chat.ask", json: COMPLETION, refusal: openAi },
-    { operation: "chat.ask", json: { ...COMPLETION, stream: true }, refusal: openAi },
+    { operation: "chat.ask", json: COMPLETION, told: openAi },
+    { operation: "chat.ask", json: { ...COMPLETION, stream: true }, told: openAi },
   ],
-  "POST /v1/embeddings": [{ operation: "embeddings.create", json: { model: "rag-embeddings", input: "tower" }, refusal: openAi }],
-  "GET /v1/models": [{ operation: "models.list", refusal: openAi }],
-  "GET /v1/models/:model": [{ operation: "models.list", path: "/v1/models/rag", refusal: openAi }],
+  "POST /v1/embeddings": [{ operation: "embeddings.create", json: { model: "rag-embeddings", input: "tower" }, told: openAi }],
+  "GET /v1/models": [{ operation: "models.list", told: openAi }],
+  "GET /v1/models/:model": [{ operation: "models.list", path: "/v1/models/rag", told: openAi }],
+  "POST /mcp": [
+    { operation: "chat.ask", json: callTool("ask", { question: "Who?" }), accept: BOTH, told: mcp },
+    { operation: "search.run", json: callTool("search", { query: "tower" }), accept: BOTH, told: mcp },
+    { operation: "documents.get", json: callTool("get_document", { id: "doc_1" }), accept: BOTH, told: mcp },
+    { operation: "documents.list", json: message("resources/list", {}), accept: BOTH, told: mcp },
+    { operation: "documents.get", json: message("resources/read", { uri: "rag://documents/doc_1" }), accept: BOTH, told: mcp },
+  ],
   "GET /sessions": [{ operation: "sessions.list" }],
   "GET /sessions/:id": [{ operation: "sessions.get", path: `/sessions/${SESSION}` }],
   "DELETE /sessions/:id": [{ operation: "sessions.delete", path: `/sessions/${SESSION}` }],
@@ -268,17 +307,9 @@ describe("the routes", () => {
 describe.each(Object.entries(ROUTES).flatMap(([route, rows]) => rows.map((row) => [route, row] as const)))("%s", (route, row) => {
   it.each(CREDENTIALS)(`as ${row.accept ?? "JSON"}, with: %s`, async (credential) => {
     const response = await send(route, row, headersFor(credential, row.operation));
-    const refusal = expectedRefusal(row.operation, credential);
-    if (refusal === undefined) {
-      expect([200, 201, 202, 204]).toContain(response.status);
-      return;
-    }
-    const told: unknown = await response.json();
-    const { type, body } = (row.refusal ?? problem)(refusal, response.status);
-    expect(response.headers.get("content-type")).toBe(type);
-    expect(told).toMatchObject(body);
-    expect(response.status).toBe(ERROR_STATUS[refusal]);
-    expect(response.headers.has("retry-after")).toBe(refusal === "rate_limited");
+    const refusal = (row.told ?? problem)(response, await response.text());
+    expect(refusal).toBe(expectedRefusal(row.operation, credential));
+    if (refusal === undefined) expect([200, 201, 202, 204]).toContain(response.status);
   });
 
   it("leaks no credential, whoever asks", async () => {

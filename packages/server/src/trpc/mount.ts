@@ -10,8 +10,9 @@ import { callerOf } from "../http/caller.ts";
 import type { HttpEnvironment } from "../http/environment.ts";
 import { logError } from "../http/error-log.ts";
 import { toRagError } from "../http/problem.ts";
-import { discardBody, parseJson, readText, requireDepth } from "../http/read-body.ts";
+import { parseJson, readText, requireDepth } from "../http/read-body.ts";
 import { isForm, receiveForm } from "../http/receive-file.ts";
+import { endBody } from "../http/refusal.ts";
 import { abortAtRequestEnd } from "../http/request-end.ts";
 import type { AppServices } from "../services.ts";
 import { errorShape, refusalOf } from "./error-shape.ts";
@@ -133,11 +134,4 @@ function isPlainCall(c: Context<HttpEnvironment>, path: string, { _def: { type }
   if (c.req.method === "GET") return type === "query";
   if (path === UPLOAD && isForm(c)) return c.req.method === "POST";
   return c.req.method === "POST" && /^application\/json *(?:;|$)/i.test(c.req.header("content-type") ?? "");
-}
-
-/** The rest of a body that was refused would be taken for the next request: after a short one the connection goes on, else it ends. */
-async function endBody(c: Context<HttpEnvironment>): Promise<void> {
-  if (c.env.incoming?.complete !== false) return;
-  await discardBody(c.req.raw);
-  if (!c.env.incoming.complete) c.header("connection", "close");
 }
