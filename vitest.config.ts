@@ -1,10 +1,15 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const BEFORE_SERVERS = "packages/server/test-support/before-servers.ts";
 
-/** Tests of one machine: two at a time are enough for two cores, and the ones that start servers take turns. */
+/** Files tested at once. Left to itself, vitest would take one on two cores; more than two would be late for the tests that measure time. */
+const WORKERS = Math.max(2, availableParallelism() - 1);
+
+/** Every file owns the servers, folders and ports that it uses, so that any of them may run beside any other. */
 export default defineConfig({
   test: {
+    maxWorkers: WORKERS,
     coverage: {
       provider: "v8",
       include: ["packages/*/src/**/*.ts"],
@@ -38,7 +43,6 @@ export default defineConfig({
           globalSetup: BEFORE_SERVERS,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       {
