@@ -3,8 +3,8 @@ import { RagError } from "@rag-personal/core";
 import type { Upload, UploadStore } from "../../uploads/upload-store.ts";
 import type { Database, Query } from "./database.ts";
 
-/** Twice as much travels, as hexadecimal digits. */
-const PIECE_BYTES = 1_000_000;
+/** With this length, and as base64 instead of hexadecimal digits, the embedded server takes half the time of a million bytes at once. */
+const PIECE_BYTES = 500_000;
 /** Our place among the advisory locks of a shared server: the first eight hexadecimal digits of SHA-256 of "rag-personal uploads". */
 const LOCK = 0x9f4d15ff;
 
@@ -30,7 +30,10 @@ export function createUploadStore({ query, transaction }: Pick<Database, "query"
         await run((sql) => sql`delete from upload_pieces where document_id = ${upload.documentId}`);
         let piece = 0;
         for (const bytes of pieces(parts)) {
-          await run((sql) => sql`insert into upload_pieces (document_id, piece, bytes) values (${upload.documentId}, ${piece}, ${bytes})`);
+          const digits = bytes.toString("base64");
+          await run(
+            (sql) => sql`insert into upload_pieces (document_id, piece, bytes) values (${upload.documentId}, ${piece}, decode(${digits}, 'base64'))`,
+          );
           piece += 1;
         }
         await run((sql) => sql`select pg_advisory_xact_lock(${LOCK}::bigint)`);
@@ -103,9 +106,9 @@ async function requireRoom(query: Query, maxTotalBytes: number): Promise<void> {
   }
 }
 
-/** The bytes cut anew, each piece as long as allowed but for the last one. */
-function* pieces(parts: readonly Uint8Array[]): Generator<Uint8Array> {
-  let piece = new Uint8Array(PIECE_BYTES);
+/** The bytes cut anew, each piece as long as allowed but for the last one, and good until the next is asked for. */
+function* pieces(parts: readonly Uint8Array[]): Generator<Buffer> {
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
   let length = 0;
   for (const part of parts) {
     for (let offset = 0; offset < part.length; ) {
@@ -115,7 +118,6 @@ function* pieces(parts: readonly Uint8Array[]): Generator<Uint8Array> {
       offset += taken.length;
       if (length < PIECE_BYTES) continue;
       yield piece;
-      piece = new Uint8Array(PIECE_BYTES);
       length = 0;
     }
   }
