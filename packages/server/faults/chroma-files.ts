@@ -124,10 +124,10 @@ export async function damageDatabase(scene: ChromaScene, options: RowOptions): P
       async begin() {
         await chroma.kill();
         damage(join(chroma.folder, DATABASE));
-        // It ends by itself; what it says then is of no use to anybody.
-        await chroma.restart().catch(() => undefined);
       },
       async end() {
+        // It ends by itself; what it says then is of no use to anybody.
+        await chroma.restart().catch(() => undefined);
         await chroma.kill();
         for (const name of readdirSync(chroma.folder)) rmSync(join(chroma.folder, name), { recursive: true });
         await chroma.restart();
