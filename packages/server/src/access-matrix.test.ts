@@ -1,13 +1,16 @@
-/** Every route with every kind of credential, compared with the policy table. A route that is not listed here fails. */
+/** Every route of every transport with every kind of credential, compared with the policy table. A route that is not listed here fails. */
 import { ERROR_STATUS, type ErrorCode } from "@rag-personal/core";
 import type { Hono } from "hono";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ADMIN_PASSWORD, CONFIGURED_KEY, createCredentialsScene, USER_PASSWORD } from "../../test-support/credentials-scene.ts";
-import { createStandInServices, HEALTH_DETAIL } from "../../test-support/stand-in-services.ts";
-import { createApp } from "../app.ts";
-import type { HttpEnvironment } from "../http/environment.ts";
-import { isKeyOperation, KEY_OPERATIONS, type KeyOperation, type Operation, POLICY } from "../policy.ts";
-import { createAccessTokens } from "../security/access-tokens.ts";
+import { CREDENTIALS, type CredentialMatrix, createCredentialMatrix, expectedRefusal } from "../test-support/credential-matrix.ts";
+import { ADMIN_PASSWORD, createCredentialsScene, USER_PASSWORD } from "../test-support/credentials-scene.ts";
+import { createStandInServices, HEALTH_DETAIL } from "../test-support/stand-in-services.ts";
+import { createApi } from "./api/api.ts";
+import { createApp } from "./app.ts";
+import type { HttpEnvironment } from "./http/environment.ts";
+import { type KeyOperation, type Operation, POLICY } from "./policy.ts";
+import type { AppServices } from "./services.ts";
+import { createAppRouter } from "./trpc/router.ts";
 
 interface RouteRow {
   readonly operation: Operation;
@@ -17,6 +20,8 @@ interface RouteRow {
   readonly form?: string;
   /** Sent as it is. */
   readonly text?: string;
+  /** Name of a file sent in a form. */
+  readonly file?: string;
   readonly accept?: string;
   /** How the transport tells a refusal. Default: as a problem document. */
   readonly told?: Told;
@@ -56,12 +61,23 @@ const mcp: Told = (response, text) => {
   return error?.data.code ?? result._meta?.["rag-personal/error"].code;
 };
 
+/** A stream tells it in its last event. */
+const trpc: Told = (response, text) => {
+  const failure = /^event: serialized-error\ndata: (.*)$/m.exec(text)?.[1];
+  const error = text.startsWith("{") ? JSON.parse(text).error : failure && JSON.parse(failure);
+  if (failure !== undefined) expect(response.status).toBe(200);
+  else if (error !== undefined) tellsWithStatus(response, error.data.code);
+  return error?.data.code;
+};
+
 const message = (method: string, params: object) => ({ jsonrpc: "2.0", id: 1, method, params });
 const callTool = (name: string, given: object) => message("tools/call", { name, arguments: given });
 const BOTH = "application/json, text/event-stream";
 
 const COMPLETION = { model: "rag", messages: [{ role: "user", content: "Who?" }] };
 
+/** The one answer that holds a key. */
+const MAKES_KEYS = new Set(["POST /admin/api-keys", "tRPC admin.apiKeys.create"]);
 const SESSION = "00000000-0000-4000-8000-00000000000a";
 const EVENTS = "text/event-stream";
 
@@ -121,179 +137,79 @@ const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
   "GET /admin/users": [{ operation: "users.list" }],
   "POST /admin/users": [{ operation: "users.create", json: { username: "eve", email: "eve@example.org", password: "a whole new password" } }],
   "POST /admin/users/:id/disable": [{ operation: "users.disable", path: "/admin/users/user-1/disable" }],
+
+  "tRPC health": [{ operation: "health.read", json: {}, told: trpc }],
+  "tRPC auth.login": [{ operation: "auth.login", json: { username: "admin", password: ADMIN_PASSWORD }, told: trpc }],
+  "tRPC auth.changePassword": [{ operation: "auth.password", json: { oldPassword: USER_PASSWORD, newPassword: "a whole new password" }, told: trpc }],
+  "tRPC chat.ask": [{ operation: "chat.ask", json: { question: "Who?" }, told: trpc }],
+  "tRPC chat.stream": [{ operation: "chat.ask", json: { question: "Who?" }, accept: EVENTS, told: trpc }],
+  "tRPC chat.feedback": [{ operation: "feedback.write", json: { rating: "up" }, told: trpc }],
+  "tRPC search": [{ operation: "search.run", json: { query: "tower" }, told: trpc }],
+  "tRPC sessions.list": [{ operation: "sessions.list", json: {}, told: trpc }],
+  "tRPC sessions.get": [{ operation: "sessions.get", json: { id: SESSION }, told: trpc }],
+  "tRPC sessions.delete": [{ operation: "sessions.delete", json: { id: SESSION }, told: trpc }],
+  "tRPC documents.list": [{ operation: "documents.list", json: {}, told: trpc }],
+  "tRPC documents.get": [{ operation: "documents.get", json: { id: "doc_1" }, told: trpc }],
+  "tRPC documents.delete": [{ operation: "documents.delete", json: { id: "doc_1" }, told: trpc }],
+  "tRPC documents.upload": [{ operation: "documents.upload", file: "people/a.md", told: trpc }],
+  "tRPC admin.stats": [{ operation: "admin.stats", json: {}, told: trpc }],
+  "tRPC admin.ingest": [{ operation: "ingest.start", json: {}, told: trpc }],
+  "tRPC admin.ingestStatus": [{ operation: "ingest.read", json: { id: "job-1" }, told: trpc }],
+  "tRPC admin.ingestEvents": [{ operation: "ingest.read", json: { id: "job-1" }, accept: EVENTS, told: trpc }],
+  "tRPC admin.users.list": [{ operation: "users.list", json: {}, told: trpc }],
+  "tRPC admin.users.create": [
+    { operation: "users.create", json: { username: "eve", email: "eve@example.org", password: "a whole new password" }, told: trpc },
+  ],
+  "tRPC admin.users.disable": [{ operation: "users.disable", json: { id: "user-1" }, told: trpc }],
+  "tRPC admin.apiKeys.list": [{ operation: "apiKeys.list", json: {}, told: trpc }],
+  "tRPC admin.apiKeys.create": [{ operation: "apiKeys.create", json: { name: "another" }, told: trpc }],
+  "tRPC admin.apiKeys.revoke": [{ operation: "apiKeys.revoke", json: { id: "0000000000000000" }, told: trpc }],
+  "tRPC admin.breaker.reset": [{ operation: "breaker.reset", json: {}, told: trpc }],
+  "tRPC admin.cache.clear": [{ operation: "cache.clear", json: {}, told: trpc }],
+  "tRPC admin.index": [{ operation: "index.read", json: {}, told: trpc }],
+  "tRPC admin.reindex": [{ operation: "index.reindex", json: {}, told: trpc }],
+  "tRPC admin.switchBack": [{ operation: "index.switchBack", json: {}, told: trpc }],
+  "tRPC admin.dropPrevious": [{ operation: "index.dropPrevious", json: {}, told: trpc }],
+  "tRPC admin.doctor.examine": [{ operation: "doctor.examine", json: {}, told: trpc }],
+  "tRPC admin.doctor.repair": [{ operation: "doctor.repair", json: {}, told: trpc }],
 };
 
-type Credential =
-  | "none"
-  | "wrong key"
-  | "configured key"
-  | "key without the operation"
-  | "key with the operation alone"
-  | "spent key"
-  | "expired key"
-  | "revoked key"
-  | "user's token"
-  | "admin's token"
-  | "expired token"
-  | "token of another signer"
-  | "disabled user's token"
-  | "disabled admin's token"
-  | "configured key as bearer"
-  | "key with the operation alone, as bearer"
-  | "key without the operation, as bearer"
-  | "wrong key as bearer"
-  | "revoked key as bearer"
-  | "good key beside a wrong bearer key"
-  | "good key beside a bad token";
-
-const CREDENTIALS: readonly Credential[] = [
-  "none",
-  "wrong key",
-  "configured key",
-  "key without the operation",
-  "key with the operation alone",
-  "spent key",
-  "expired key",
-  "revoked key",
-  "user's token",
-  "admin's token",
-  "expired token",
-  "token of another signer",
-  "disabled user's token",
-  "disabled admin's token",
-  "configured key as bearer",
-  "key with the operation alone, as bearer",
-  "key without the operation, as bearer",
-  "wrong key as bearer",
-  "revoked key as bearer",
-  "good key beside a wrong bearer key",
-  "good key beside a bad token",
-];
-
-/** What the table says: the code of the refusal, or undefined for an answer. */
-function expectedRefusal(operation: Operation, credential: Credential): ErrorCode | undefined {
-  const requirement = POLICY[operation];
-  const takesKey = requirement === "client" || requirement === "machine" || requirement === "granted";
-  switch (credential) {
-    case "wrong key":
-    case "expired key":
-    case "revoked key":
-    case "expired token":
-    case "token of another signer":
-    case "disabled user's token":
-    case "disabled admin's token":
-    case "wrong key as bearer":
-    case "revoked key as bearer":
-    case "good key beside a wrong bearer key":
-    case "good key beside a bad token":
-      return "unauthenticated";
-    case "none":
-      return requirement === "anybody" ? undefined : "unauthenticated";
-    case "configured key":
-    case "configured key as bearer":
-      return requirement === "anybody" || (takesKey && requirement !== "granted") ? undefined : "forbidden";
-    case "key with the operation alone":
-    case "key with the operation alone, as bearer":
-      return requirement === "anybody" || takesKey ? undefined : "forbidden";
-    case "key without the operation":
-    case "key without the operation, as bearer":
-      return requirement === "anybody" ? undefined : "forbidden";
-    case "spent key":
-      return requirement === "anybody" ? undefined : takesKey ? "rate_limited" : "forbidden";
-    case "user's token":
-      return requirement === "admin" || requirement === "granted" ? "forbidden" : undefined;
-    case "admin's token":
-      return undefined;
-  }
-}
-
 const scene = createCredentialsScene();
-const credentials = new Map<string, Record<string, string>>();
+let services: AppServices;
+let matrix: CredentialMatrix;
 let app: Hono<HttpEnvironment>;
 
 /** No connection stands behind these requests, so they do not come from the machine itself. */
 const NO_CONNECTION = {};
 const request = (path: string, init: RequestInit): Promise<Response> => Promise.resolve(app.request(path, init, NO_CONNECTION));
 
-const headersFor = (credential: Credential, operation: Operation): Record<string, string> => {
-  const headers = credentials.get(`${credential} ${operation}`) ?? credentials.get(credential);
-  if (headers === undefined) throw new Error(`no headers for ${credential}`);
-  return headers;
-};
-
 beforeAll(async () => {
-  const { users, apiKeys, time, tokens } = scene;
-  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-  const makeKey = async (operations: readonly KeyOperation[], more: { expiresAtMs?: number; requestsPerMinute?: number } = {}) => {
-    const { expiresAtMs, requestsPerMinute } = more;
-    const scope = { operations, pathPrefixes: ["people/", "uploads/people/"], requestsPerMinute, requestsPerDay: undefined };
-    const { key, record } = await apiKeys.create({ name: "matrix", ...scope, expiresAtMs });
-    return { headers: { "x-api-key": key }, bearer: bearer(key), id: record.id };
-  };
-  const makeUser = (username: string, isSuperuser: boolean) =>
-    users.create({ username, email: `${username}@example.org`, password: USER_PASSWORD, isSuperuser });
-
-  await users.ensureAdmin(ADMIN_PASSWORD);
-  await makeUser("ada", false);
-  credentials.set("expired token", bearer(await tokens.issue("admin")));
-  const expiring = await makeKey(KEY_OPERATIONS, { expiresAtMs: time.ms + 1_000 });
-  credentials.set("expired key", expiring.headers);
-  time.ms += 3_600_000;
-
-  for (const [username, isSuperuser, credential] of [
-    ["disabled", false, "disabled user's token"],
-    ["dismissed", true, "disabled admin's token"],
-  ] as const) {
-    const { id } = await makeUser(username, isSuperuser);
-    credentials.set(credential, bearer(await tokens.issue(username)));
-    await users.disable(id);
-  }
-
-  const other = createAccessTokens({ secret: "another-secret-another-secret-another", lifetimeMinutes: 30, nowMs: () => time.ms });
-  credentials.set("none", {});
-  const wrong = `rag_0123456789abcdef_${"A".repeat(43)}`;
-  credentials.set("wrong key", { "x-api-key": wrong });
-  credentials.set("wrong key as bearer", bearer(wrong));
-  credentials.set("good key beside a wrong bearer key", { "x-api-key": CONFIGURED_KEY, ...bearer(wrong) });
-  credentials.set("configured key", { "x-api-key": CONFIGURED_KEY });
-  credentials.set("configured key as bearer", bearer(CONFIGURED_KEY));
-  const revoked = await makeKey(KEY_OPERATIONS);
-  await apiKeys.revoke(revoked.id);
-  credentials.set("revoked key", revoked.headers);
-  credentials.set("revoked key as bearer", revoked.bearer);
-  const spent = await makeKey(KEY_OPERATIONS, { requestsPerMinute: 1 });
-  credentials.set("spent key", spent.headers);
-  credentials.set("user's token", bearer(await tokens.issue("ada")));
-  credentials.set("admin's token", bearer(await tokens.issue("admin")));
-  credentials.set("token of another signer", bearer(await other.issue("admin")));
-  credentials.set("good key beside a bad token", { "x-api-key": CONFIGURED_KEY, authorization: "Bearer a.b.c" });
-  for (const operation of new Set(Object.values(ROUTES).flatMap((rows) => rows.map((row) => row.operation)))) {
-    const others = await makeKey(KEY_OPERATIONS.filter((name) => name !== operation));
-    const alone = await makeKey(isKeyOperation(operation) ? [operation] : KEY_OPERATIONS);
-    credentials.set(`key without the operation ${operation}`, others.headers);
-    credentials.set(`key with the operation alone ${operation}`, alone.headers);
-    credentials.set(`key without the operation, as bearer ${operation}`, others.bearer);
-    credentials.set(`key with the operation alone, as bearer ${operation}`, alone.bearer);
-  }
-
-  app = createApp(createStandInServices(scene, SESSION));
-  await request("/search", { method: "POST", headers: { ...spent.headers, "content-type": "application/json" }, body: '{"query":"a"}' });
+  services = createStandInServices(scene, SESSION);
+  app = createApp(services);
+  const operations = new Set(Object.values(ROUTES).flatMap((rows) => rows.map(({ operation }) => operation)));
+  const search = (headers: Readonly<Record<string, string>>) =>
+    request("/search", { method: "POST", headers: { ...headers, "content-type": "application/json" }, body: '{"query":"a"}' });
+  matrix = await createCredentialMatrix(scene, operations, search);
 });
 
 async function send(route: string, row: RouteRow, headers: Readonly<Record<string, string>>): Promise<Response> {
-  const [method = "", pattern = ""] = route.split(" ");
+  const [kind = "", pattern = ""] = route.split(" ");
+  const [method, path] = kind === "tRPC" ? ["POST", `/trpc/${pattern}`] : [kind, row.path ?? pattern];
   const type = row.json === undefined ? row.form && "application/x-www-form-urlencoded" : "application/json";
-  return await request(row.path ?? pattern, {
+  const file = new FormData();
+  if (row.file !== undefined) file.set("file", new File(["A."], row.file));
+  return await request(path, {
     method,
     headers: { ...headers, ...(type === undefined ? {} : { "content-type": type }), ...(row.accept === undefined ? {} : { accept: row.accept }) },
-    body: row.form ?? row.text ?? (row.json === undefined ? null : JSON.stringify(row.json)),
+    body: row.file === undefined ? (row.form ?? row.text ?? (row.json === undefined ? null : JSON.stringify(row.json))) : file,
   });
 }
 
 describe("the routes", () => {
   it("are all in the table above, and it has no others", () => {
     const mounted = app.routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`);
-    expect([...new Set(mounted)].sort()).toEqual(Object.keys(ROUTES).sort());
+    const procedures = Object.keys(createAppRouter(createApi(services))._def.procedures).map((path) => `tRPC ${path}`);
+    expect([...new Set(mounted), ...procedures].sort()).toEqual(Object.keys(ROUTES).sort());
   });
 
   it("make use of every operation of the policy", () => {
@@ -306,7 +222,7 @@ describe("the routes", () => {
 
 describe.each(Object.entries(ROUTES).flatMap(([route, rows]) => rows.map((row) => [route, row] as const)))("%s", (route, row) => {
   it.each(CREDENTIALS)(`as ${row.accept ?? "JSON"}, with: %s`, async (credential) => {
-    const response = await send(route, row, headersFor(credential, row.operation));
+    const response = await send(route, row, matrix.headersFor(credential, row.operation));
     const refusal = (row.told ?? problem)(response, await response.text());
     expect(refusal).toBe(expectedRefusal(row.operation, credential));
     if (refusal === undefined) expect([200, 201, 202, 204]).toContain(response.status);
@@ -316,9 +232,9 @@ describe.each(Object.entries(ROUTES).flatMap(([route, rows]) => rows.map((row) =
     const { apiKeys, users } = scene;
     const hashes = [...(await apiKeys.list()).map(({ secretHash }) => secretHash), ...(await users.list()).map(({ passwordHash }) => passwordHash)];
     for (const credential of CREDENTIALS) {
-      const body = await (await send(route, row, headersFor(credential, row.operation))).text();
+      const body = await (await send(route, row, matrix.headersFor(credential, row.operation))).text();
       for (const hash of hashes) expect(body).not.toContain(hash);
-      if (route !== "POST /admin/api-keys") expect(body).not.toMatch(/rag_[0-9a-f]{16}_[\w-]{43}/);
+      if (!MAKES_KEYS.has(route)) expect(body).not.toMatch(/rag_[0-9a-f]{16}_[\w-]{43}/);
     }
   });
 });
@@ -330,7 +246,7 @@ describe("GET /health/detailed", () => {
     ["user's token", true],
     ["admin's token", true],
   ] as const)("with %s tells details: %s", async (credential, tells) => {
-    const response = await request("/health/detailed", { headers: headersFor(credential, "health.read") });
+    const response = await request("/health/detailed", { headers: matrix.headersFor(credential, "health.read") });
     expect((await response.text()).includes(HEALTH_DETAIL)).toBe(tells);
   });
 
