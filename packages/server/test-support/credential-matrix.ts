@@ -4,31 +4,8 @@ import { isKeyOperation, KEY_OPERATIONS, type KeyOperation, type Operation, POLI
 import { createAccessTokens } from "../src/security/access-tokens.ts";
 import { ADMIN_PASSWORD, CONFIGURED_KEY, type CredentialsScene, USER_PASSWORD } from "./credentials-scene.ts";
 
-export type Credential =
-  | "none"
-  | "wrong key"
-  | "configured key"
-  | "key without the operation"
-  | "key with the operation alone"
-  | "spent key"
-  | "expired key"
-  | "revoked key"
-  | "user's token"
-  | "admin's token"
-  | "expired token"
-  | "token of another signer"
-  | "disabled user's token"
-  | "disabled admin's token"
-  | "configured key as bearer"
-  | "key with the operation alone, as bearer"
-  | "key without the operation, as bearer"
-  | "wrong key as bearer"
-  | "revoked key as bearer"
-  | "good key beside a wrong bearer key"
-  | "good key beside a bad token";
-
 /** Every kind of credential, good and bad. */
-export const CREDENTIALS: readonly Credential[] = [
+export const CREDENTIALS = [
   "none",
   "wrong key",
   "configured key",
@@ -50,7 +27,9 @@ export const CREDENTIALS: readonly Credential[] = [
   "revoked key as bearer",
   "good key beside a wrong bearer key",
   "good key beside a bad token",
-];
+] as const;
+
+export type Credential = (typeof CREDENTIALS)[number];
 
 /** What the table says: the code of the refusal, or undefined for an answer. */
 export function expectedRefusal(operation: Operation, credential: Credential): ErrorCode | undefined {
