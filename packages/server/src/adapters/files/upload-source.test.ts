@@ -17,16 +17,20 @@ function openSource(files: Readonly<Record<string, string | Uint8Array>>) {
     const upload = { documentId: "", path, mediaType: "image/png", sha256, sizeBytes: bytes.length, uploadedAtMs: 0, uploadedBy: "" };
     return { upload, bytes };
   });
+  const reads: string[] = [];
   const source = createUploadSource({
     uploads: {
       listUploads: async () => uploads.map(({ upload }) => upload),
-      readUpload: async (path) => uploads.find(({ upload }) => upload.path === path),
+      async readUpload(path) {
+        reads.push(path);
+        return uploads.find(({ upload }) => upload.path === path);
+      },
     },
     pathPrefix: "uploads/",
     timers,
   });
   onTestFinished(() => source.close());
-  return { source, read: (path: string) => source.read({ kind: "file", path, sizeBytes: 0, sourceHash: "" }) };
+  return { source, reads, read: (path: string) => source.read({ kind: "file", path, sizeBytes: 0, sourceHash: "" }) };
 }
 
 const PDF = new TextEncoder().encode("%PDF-1.7 and so on");
@@ -57,5 +61,16 @@ describe("uploads as a source", () => {
     await expect(read("uploads/b.json")).rejects.toMatchObject({ stage: "parse" });
     await expect(read("uploads/c.md")).rejects.toMatchObject({ stage: "decode", message: "it is empty" });
     await expect(read("uploads/none.md")).rejects.toMatchObject({ stage: "read", message: "it was deleted meanwhile" });
+  });
+
+  it("that could not be read do not travel again with the next ingestion, unless their bytes are others", async () => {
+    const { source, reads } = openSource({ "uploads/a.md": PDF });
+    const [entry] = await Array.fromAsync(source.list());
+    if (entry?.kind !== "file") throw new Error("a file was expected");
+    for (let round = 0; round < 3; round += 1)
+      await expect(source.read(entry)).rejects.toMatchObject({ message: expect.stringContaining("a PDF document") });
+    expect(reads).toEqual(["uploads/a.md"]);
+    await expect(source.read({ ...entry, sourceHash: "another" })).rejects.toThrow();
+    expect(reads).toHaveLength(2);
   });
 });

@@ -25,17 +25,27 @@ export interface UploadSource extends DocumentSource {
  */
 export function createUploadSource({ uploads, pathPrefix, ...options }: UploadSourceOptions): UploadSource {
   const reader = createDocumentReader(options);
+  /** By path: what could not be read once need not travel again with every ingestion, until a restart tries anew. */
+  const refused = new Map<string, { readonly sha256: string; readonly error: UnprocessableDocument }>();
   return {
     pathPrefix,
     async *list() {
-      for (const { path, sizeBytes, sha256 } of await uploads.listUploads()) yield { kind: "file", path, sizeBytes, sourceHash: sha256 };
+      const all = await uploads.listUploads();
+      const paths = new Set(all.map(({ path }) => path));
+      for (const path of refused.keys()) if (!paths.has(path)) refused.delete(path);
+      for (const { path, sizeBytes, sha256 } of all) yield { kind: "file", path, sizeBytes, sourceHash: sha256 };
     },
-    async read({ path }, signal): Promise<SourceDocument> {
+    async read({ path, sourceHash }, signal): Promise<SourceDocument> {
+      const syntax = syntaxOf(path.slice(path.lastIndexOf("/") + 1)) ?? "text";
+      const known = refused.get(path);
+      if (known?.sha256 === sourceHash) throw known.error;
       const found = await uploads.readUpload(path);
       if (found === undefined) throw new UnprocessableDocument("read", "it was deleted meanwhile");
       const { upload, bytes } = found;
-      const syntax = syntaxOf(path.slice(path.lastIndexOf("/") + 1)) ?? "text";
-      const document = await reader.read({ path, syntax, bytes }, signal);
+      const document = await reader.read({ path, syntax, bytes }, signal).catch((error: unknown) => {
+        if (error instanceof UnprocessableDocument) refused.set(path, { sha256: upload.sha256, error });
+        throw error;
+      });
       return { ...document, sourceHash: upload.sha256, sizeBytes: upload.sizeBytes };
     },
     close: () => reader.close(),

@@ -45,6 +45,7 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
       (sql: Sql) => sql`delete from embeddings`,
       (sql: Sql) => sql`delete from index_generations`,
       (sql: Sql) => sql`delete from uploads`,
+      (sql: Sql) => sql`delete from upload_contents`,
     ]) {
       await database.query(empty);
     }
@@ -136,6 +137,34 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
     await Promise.all(["a", "b"].map((id) => sessions.save(session(id, 1))));
     const asked = [session("a", 2), session("b", 3), session("c", 1), session("d", 2), session("b", 2), session("a", 3)];
     expect(await Promise.all(asked.map(sessions.save))).toEqual([true, false, true, false, true, true]);
+  });
+
+  it("keeps no bytes of uploads that were refused, replaced or removed, nor, after an hour, of those that a killed server had begun", async () => {
+    const { uploads } = await emptied();
+    const contents = async (): Promise<number[]> => {
+      const rows = await database.query(
+        (sql) => sql<{ begun: number }>`
+        select extract(epoch from now() - begun_at)::integer / 60 as begun from upload_contents order by begun
+      `,
+      );
+      return rows.map(({ begun }) => begun);
+    };
+    const bytes = new Uint8Array(1_000);
+    const save = (name: string, sha256: string, maxTotalBytes = 1_000_000) =>
+      uploads.saveUpload({ documentId: name, path: name, mediaType: "", sha256, sizeBytes: bytes.length, uploadedAtMs: 0, uploadedBy: "" }, [bytes], {
+        maxTotalBytes,
+      });
+    await database.query((sql) => sql`insert into upload_contents (begun_at) select now() - n * interval '40 minutes' from generate_series(1, 3) n`);
+    await save("a", "1");
+    expect(await contents()).toEqual([0, 40]);
+    await save("a", "2");
+    expect(await contents()).toEqual([0, 40]);
+    await Promise.allSettled(Array.from({ length: 6 }, (_, at) => save(`b${at}`, "1", 2_500)));
+    expect(await contents()).toEqual([0, 0, 40]);
+    for (const { documentId } of await uploads.listUploads()) await uploads.removeUpload(documentId);
+    expect(await contents()).toEqual([40]);
+    const [left] = await database.query((sql) => sql<{ count: number }>`select count(*)::integer as count from upload_pieces`);
+    expect(left?.count).toBe(0);
   });
 
   it("tells the version of the server", async () => {

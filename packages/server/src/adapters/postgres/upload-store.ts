@@ -2,11 +2,15 @@
 import { RagError } from "@rag-personal/core";
 import type { Upload, UploadStore } from "../../uploads/upload-store.ts";
 import type { Database, Query } from "./database.ts";
+import { storeUnavailable } from "./store-errors.ts";
 
 /** With this length, and as base64 instead of hexadecimal digits, the embedded server takes half the time of a million bytes at once. */
 const PIECE_BYTES = 500_000;
 /** Our place among the advisory locks of a shared server: the first eight hexadecimal digits of SHA-256 of "rag-personal uploads". */
 const LOCK = 0x9f4d15ff;
+
+/** A file that is replaced again and again while it is read is somebody's mistake. */
+const READ_ATTEMPTS = 5;
 
 interface UploadRow {
   readonly document_id: string;
@@ -16,29 +20,31 @@ interface UploadRow {
   readonly size_bytes: number;
   readonly uploaded_at_ms: number;
   readonly uploaded_by: string;
+  readonly content_id: number;
 }
 
 export function createUploadStore({ query, transaction }: Pick<Database, "query" | "transaction">): UploadStore {
   return {
     async saveUpload(upload, parts, { maxTotalBytes }) {
-      const [stored] = await query((sql) => sql<{ sha256: string }>`select sha256 from uploads where document_id = ${upload.documentId}`);
+      const [stored] = await query(
+        (sql) => sql<{ sha256: string; size_bytes: number }>`select sha256, size_bytes from uploads where document_id = ${upload.documentId}`,
+      );
       if (stored?.sha256 === upload.sha256) return false;
-      await transaction(async (run) => {
-        await upsertUpload(run, upload);
-        // Once before the bytes travel, and once after them, when nobody else can be between the sum and the commit.
-        await requireRoom(run, maxTotalBytes);
-        await run((sql) => sql`delete from upload_pieces where document_id = ${upload.documentId}`);
-        let piece = 0;
-        for (const bytes of pieces(parts)) {
-          const digits = bytes.toString("base64");
-          await run(
-            (sql) => sql`insert into upload_pieces (document_id, piece, bytes) values (${upload.documentId}, ${piece}, decode(${digits}, 'base64'))`,
-          );
-          piece += 1;
-        }
-        await run((sql) => sql`select pg_advisory_xact_lock(${LOCK}::bigint)`);
-        await requireRoom(run, maxTotalBytes);
-      });
+      // Before the bytes travel, and once more when nobody else can be between the sum and the commit.
+      await requireRoom(query, maxTotalBytes, upload.sizeBytes - (stored?.size_bytes ?? 0));
+      const contentId = await writeContent(query, parts);
+      try {
+        await transaction(async (run) => {
+          await run((sql) => sql`select pg_advisory_xact_lock(${LOCK}::bigint)`);
+          const [replaced] = await run((sql) => sql<UploadRow>`select content_id from uploads where document_id = ${upload.documentId}`);
+          await upsertUpload(run, upload, contentId);
+          await requireRoom(run, maxTotalBytes, 0);
+          if (replaced !== undefined) await removeContent(run, replaced.content_id);
+        });
+      } catch (error) {
+        await removeContent(query, contentId).catch(() => undefined);
+        throw error;
+      }
       return true;
     },
 
@@ -53,52 +59,92 @@ export function createUploadStore({ query, transaction }: Pick<Database, "query"
     },
 
     async readUpload(path) {
-      return await transaction(async (run) => {
-        // All statements see one version of the file, whatever is uploaded meanwhile.
-        await run((sql) => sql`set transaction isolation level repeatable read, read only`);
-        const [row] = await run((sql) => sql<UploadRow>`select * from uploads where path = ${path}`);
+      for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt += 1) {
+        const [row] = await query((sql) => sql<UploadRow>`select * from uploads where path = ${path}`);
         if (row === undefined) return undefined;
-        const upload = toUpload(row);
-        const bytes = new Uint8Array(upload.sizeBytes);
-        for (let piece = 0, offset = 0; offset < bytes.length; piece += 1) {
-          const [part] = await run(
-            (sql) => sql<{ bytes: Uint8Array }>`select bytes from upload_pieces where document_id = ${upload.documentId} and piece = ${piece}`,
-          );
-          if (part === undefined) throw new Error("a piece of an upload is missing");
-          bytes.set(part.bytes, offset);
-          offset += part.bytes.length;
-        }
-        return { upload, bytes };
-      });
+        const bytes = await readContent(query, row);
+        if (bytes !== undefined) return { upload: toUpload(row), bytes };
+      }
+      throw storeUnavailable("An upload was replaced each time it was being read.");
     },
 
     async removeUpload(documentId) {
-      const [row] = await query((sql) => sql<UploadRow>`delete from uploads where document_id = ${documentId} returning *`);
+      const [row] = await query(
+        (sql) => sql<UploadRow>`
+          with gone as (delete from uploads where document_id = ${documentId} returning *),
+            content as (delete from upload_contents where id in (select content_id from gone))
+          select * from gone
+        `,
+      );
       return row && toUpload(row);
     },
   };
 }
 
-async function upsertUpload(query: Query, upload: Upload): Promise<void> {
+/** Also removes what was left by uploads that failed and servers that were killed. @returns the id of the content. */
+async function writeContent(query: Query, parts: readonly Uint8Array[]): Promise<number> {
+  await query(
+    (sql) => sql`
+      delete from upload_contents
+      where begun_at < now() - interval '1 hour' and not exists (select from uploads where content_id = upload_contents.id)
+    `,
+  );
+  const [content] = await query((sql) => sql<{ id: number }>`insert into upload_contents default values returning id`);
+  if (content === undefined) throw new Error("an insert returned nothing");
+  const { id } = content;
+  try {
+    let piece = 0;
+    for (const bytes of pieces(parts)) {
+      const digits = bytes.toString("base64");
+      await query((sql) => sql`insert into upload_pieces (content_id, piece, bytes) values (${id}, ${piece}, decode(${digits}, 'base64'))`);
+      piece += 1;
+    }
+    return id;
+  } catch (error) {
+    await removeContent(query, id).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Undefined when another one has taken its place meanwhile. */
+async function readContent(query: Query, { content_id, size_bytes }: UploadRow): Promise<Uint8Array | undefined> {
+  const bytes = new Uint8Array(size_bytes);
+  for (let piece = 0, offset = 0; offset < bytes.length; piece += 1) {
+    const [row] = await query(
+      (sql) => sql<{ bytes: Uint8Array }>`select bytes from upload_pieces where content_id = ${content_id} and piece = ${piece}`,
+    );
+    if (row === undefined) return undefined;
+    bytes.set(row.bytes, offset);
+    offset += row.bytes.length;
+  }
+  return bytes;
+}
+
+async function removeContent(query: Query, id: number): Promise<void> {
+  await query((sql) => sql`delete from upload_contents where id = ${id}`);
+}
+
+async function upsertUpload(query: Query, upload: Upload, contentId: number): Promise<void> {
   const { documentId, path, mediaType, sha256, sizeBytes, uploadedAtMs, uploadedBy } = upload;
   await query(
     (sql) => sql`
-      insert into uploads (document_id, path, media_type, sha256, size_bytes, uploaded_at_ms, uploaded_by)
-      values (${documentId}, ${path}, ${mediaType}, ${sha256}, ${sizeBytes}, ${uploadedAtMs}, ${uploadedBy})
+      insert into uploads (document_id, path, media_type, sha256, size_bytes, uploaded_at_ms, uploaded_by, content_id)
+      values (${documentId}, ${path}, ${mediaType}, ${sha256}, ${sizeBytes}, ${uploadedAtMs}, ${uploadedBy}, ${contentId})
       on conflict (document_id) do update set
         media_type = excluded.media_type,
         sha256 = excluded.sha256,
         size_bytes = excluded.size_bytes,
         uploaded_at_ms = excluded.uploaded_at_ms,
-        uploaded_by = excluded.uploaded_by
+        uploaded_by = excluded.uploaded_by,
+        content_id = excluded.content_id
     `,
   );
 }
 
-/** The transaction's own upload is part of the sum. */
-async function requireRoom(query: Query, maxTotalBytes: number): Promise<void> {
+/** @param growth bytes that are not part of the sum yet. */
+async function requireRoom(query: Query, maxTotalBytes: number, growth: number): Promise<void> {
   const [row] = await query((sql) => sql<{ total: number }>`select coalesce(sum(size_bytes), 0)::bigint as total from uploads`);
-  if ((row?.total ?? 0) > maxTotalBytes) {
+  if ((row?.total ?? 0) + growth > maxTotalBytes) {
     throw new RagError(
       "payload_too_large",
       `All uploads together would be larger than the ${maxTotalBytes} bytes allowed (MAX_UPLOADS_BYTES). Delete documents that were uploaded, by DELETE /documents/{id}, or raise the limit.`,
