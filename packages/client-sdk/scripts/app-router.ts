@@ -66,6 +66,7 @@ function createPrinter(checker: Checker) {
     if (type.isTypeReference() && checker.typeToString(type).startsWith("AsyncIterable<")) {
       return `AsyncIterable<${checker.getTypeArguments(type).slice(0, 2).map(print).join(", ")}>`;
     }
+    if (checker.typeToString(type) === "FormData") return "FormDataLike";
     if (!type.isObjectType()) throw new Error(`${checker.typeToString(type)} cannot be written without the file that declares it.`);
     const [index] = checker.getIndexInfosOfType(type);
     if (index !== undefined) return `Record<string, ${print(index.valueType)}>`;
@@ -109,6 +110,8 @@ export function appRouterModule(): string {
     return format(`/** The server's tRPC router as a type, written by \`node scripts/app-router.ts\` from the router itself; do not edit it. */
 import type { TRPCBuiltRouter, TRPCMutationProcedure, TRPCQueryProcedure, TRPCSubscriptionProcedure } from "@trpc/server";
 
+/** The runtime's FormData. */
+type FormDataLike = typeof globalThis extends { FormData: { prototype: infer Host } } ? Host : object;
 type Query<Input, Output> = TRPCQueryProcedure<{ input: Input; output: Output; meta: object }>;
 type Mutation<Input, Output> = TRPCMutationProcedure<{ input: Input; output: Output; meta: object }>;
 type Subscription<Input, Output> = TRPCSubscriptionProcedure<{ input: Input; output: Output; meta: object }>;

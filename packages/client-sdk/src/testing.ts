@@ -19,7 +19,9 @@ export {
   refusedStream,
   response,
   result,
+  type ScriptedEvent,
   silence,
+  uploaded,
 } from "./testing/replies.ts";
-export { sampleAnswer, sampleEvents } from "./testing/samples.ts";
+export { sampleAnswer, sampleEvents, sampleJob } from "./testing/samples.ts";
 export { createScriptedFetch, type RecordedRequest, type ScriptedFetch } from "./testing/scripted-fetch.ts";

@@ -32,17 +32,32 @@ const hasRequestStreams = (): boolean => {
 
 const isStream = (body: BlobLike | ByteStreamLike): body is ByteStreamLike => "getReader" in body;
 
+/** Bytes handed on at once: a large Blob may come in one piece, and its progress would be none. */
+const PIECE_BYTES = 65_536;
+
 /** The same bytes, counted as they are taken. */
 function counted(source: ReadableStream<Uint8Array>, totalBytes: number | undefined, onProgress: OnProgress): ReadableStream<Uint8Array> {
+  const reader = source.getReader();
+  let left: Uint8Array = new Uint8Array(0);
   let sentBytes = 0;
-  const counter = new TransformStream<Uint8Array, Uint8Array>({
-    transform(part, controller) {
-      controller.enqueue(part);
-      sentBytes += part.byteLength;
-      onProgress({ sentBytes, totalBytes });
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        while (left.byteLength === 0) {
+          const { done, value } = await reader.read();
+          if (done) return controller.close();
+          left = value;
+        }
+        const piece = left.subarray(0, PIECE_BYTES);
+        left = left.subarray(PIECE_BYTES);
+        sentBytes += piece.byteLength;
+        controller.enqueue(piece);
+        onProgress({ sentBytes, totalBytes });
+      },
+      cancel: (reason) => reader.cancel(reason),
     },
-  });
-  return source.pipeThrough(counter);
+    { highWaterMark: 0 },
+  );
 }
 
 /**

@@ -71,7 +71,7 @@ export function createUpload(settings: ClientSettings, transport: Transport, cal
     const cancellation = createCancellation({ time: settings.time, timeoutMs: call.timeoutMs, signal: call.signal });
     const request: ApiRequest = {
       operation: "documents.upload",
-      path: `/documents?path=${encodeURIComponent(path)}`,
+      path: `/documents?path=${encoded(path)}`,
       headers: { accept: "application/json", "content-type": type },
       repetition: "harmless",
       isRepeatable: stream === undefined,
@@ -89,6 +89,15 @@ export function createUpload(settings: ClientSettings, transport: Transport, cal
       cancellation.dispose();
     }
   };
+}
+
+/** @throws UsageError for half a character, which no address can carry. */
+function encoded(path: string): string {
+  try {
+    return encodeURIComponent(path);
+  } catch (cause) {
+    throw new UsageError("The path of the upload has half a character in it.", { cause });
+  }
 }
 
 const toBytes = (content: Uint8Array | string): Uint8Array => (typeof content === "string" ? new TextEncoder().encode(content) : content);

@@ -1,6 +1,7 @@
 /** What a scripted fetch can be told to do: answer well, answer badly, or not at all. */
 import type { ApiErrorCode } from "../errors.ts";
-import type { Answer } from "../model.ts";
+import type { IngestionEvent } from "../ingestion/job.ts";
+import type { Answer, AnswerEvent } from "../model.ts";
 import { sampleAnswer, sampleEvents } from "./samples.ts";
 
 /** How a body ends: `complete`, `cut` (the connection breaks) or `stall` (nothing more comes, and no end). */
@@ -61,12 +62,15 @@ export const answer = (content: Answer = sampleAnswer(), damage?: Damage): Reply
 export const loggedIn = (token = "token-1", expiresInSeconds = 900): Reply =>
   result({ access_token: token, token_type: "bearer", expires_in: expiresInSeconds });
 
+/** An event of an answer, of a job, or of a kind that a newer server may have. */
+export type ScriptedEvent = AnswerEvent | IngestionEvent | { readonly type: string; readonly [field: string]: unknown };
+
 /**
  * The answer to `chat.stream`, or to any other stream; leave the last event out, or damage it, for one that breaks off.
  *
  * @param list in the order in which they are sent; the last event of a stream that is complete is of type `done`.
  */
-export function events(list: readonly { readonly type: string }[] = sampleEvents(), damage?: Damage): Reply {
+export function events(list: readonly ScriptedEvent[] = sampleEvents(), damage?: Damage): Reply {
   const blocks = list.map((event) => `data: ${JSON.stringify(event)}\n\n\n`);
   const end = list.at(-1)?.type === "done" ? "event: return\ndata: \n\n\n" : "";
   return eventStream(`event: connected\ndata: {}\n\n\n${blocks.join("")}${end}`, damage);
@@ -82,6 +86,12 @@ export interface ErrorDetails {
   readonly message?: string;
   readonly retryAfterSeconds?: number;
   readonly issues?: readonly { readonly path: string; readonly message: string }[];
+}
+
+/** The answer to an upload; it names a job, which is the next thing to be asked for when the upload is waited for. */
+export function uploaded(path = "uploads/guide/warranty.md", { sizeBytes = 3, jobId = "job-1" } = {}): Reply {
+  const receipt = { documentId: "doc_0123456789abcdef01234567", path, sizeBytes, jobId };
+  return response(202, { "content-type": "application/json", "x-request-id": "request-1" }, JSON.stringify(receipt));
 }
 
 /** An error as the server writes it into a response, and into the event `serialized-error` of a stream. */

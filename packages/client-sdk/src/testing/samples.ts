@@ -1,4 +1,5 @@
 /** Answers and events as a server would give them, for tests that care about a few of their fields. */
+import type { IngestionJob } from "../ingestion/job.ts";
 import type { Answer, AnswerContent, AnswerEvent, AnswerWriter, SourceReference } from "../model.ts";
 
 const SOURCE: SourceReference = {
@@ -45,4 +46,19 @@ export function sampleEvents(answer: Answer = sampleAnswer(), pieces: readonly s
     ...pieces.map((text) => ({ type: "delta", text }) as const),
     { type: "done", answer },
   ];
+}
+
+/** An ingestion that has added one file. */
+export function sampleJob(changes: Partial<IngestionJob> = {}): IngestionJob {
+  return {
+    id: "job-1",
+    state: "succeeded",
+    startedAt: "2026-11-24T09:00:00.000Z",
+    finishedAt: "2026-11-24T09:00:01.000Z",
+    progress: { done: 1, total: 1 },
+    counts: { added: 1, changed: 0, removed: 0, unchanged: 0, failed: 0 },
+    files: [{ path: "guide/warranty.md", outcome: "added", chunks: 1 }],
+    error: null,
+    ...changes,
+  };
 }
