@@ -50,7 +50,7 @@ export async function startExamples(): Promise<{ place(source: string): string; 
 
 const mentions = (text: string, name: string): boolean => new RegExp(String.raw`(?<![\w.])${name}\b`).test(text);
 const declares = (text: string, name: string): boolean =>
-  new RegExp(String.raw`(?:const|let) (?:${name}\b|[[{][^=]*\b${name}\b[^=]*=)|catch \(${name}\)|\(${name}\) =>`).test(text);
+  new RegExp(String.raw`(?:const|let) (?:${name}\b|[[{][^=}\]]*\b${name}\b[^=}\]]*[}\]])|catch \(${name}\)|\(${name}\) =>`).test(text);
 
 /** Adds the imports and the given names an example leaves out. */
 function complete(snippet: string, exported: ReadonlyMap<string, string>): string {
@@ -64,7 +64,7 @@ function complete(snippet: string, exported: ReadonlyMap<string, string>): strin
 }
 
 function* fences(text: string): Generator<{ readonly line: number; readonly snippet: string }> {
-  for (const match of text.matchAll(/^( \* |)```ts\n([\s\S]*?)^\1```/gm)) {
+  for (const match of text.matchAll(/^([ \t]*\* |)```ts\n([\s\S]*?)^\1```/gm)) {
     const [, prefix = "", snippet = ""] = match;
     const line = text.slice(0, match.index).split("\n").length;
     yield {

@@ -35,6 +35,7 @@ const receipt = {
   documentId: "d1",
   path: "a.md",
   rows: { documents: 1, chunks: 2 },
+  upload: true,
   index: { chunks: 2 },
   vectors: { chunks: "pending", embeddings: 0 },
 };

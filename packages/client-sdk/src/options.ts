@@ -62,7 +62,7 @@ export interface StreamOptions extends CallOptions {
   readonly idleTimeoutMs?: number | undefined;
 }
 
-export const DEFAULTS = { timeoutMs: 90_000, maxRetries: 2, firstByteTimeoutMs: 30_000, idleTimeoutMs: 45_000 } as const;
+const DEFAULTS = { timeoutMs: 90_000, maxRetries: 2, firstByteTimeoutMs: 30_000, idleTimeoutMs: 45_000 } as const;
 
 /** {@link CallOptions}, checked and complete. */
 export interface CallSettings {
@@ -98,7 +98,7 @@ export interface ClientSettings {
 }
 
 /** @throws UsageError unless it is a duration above zero; `Infinity` is one. */
-export function requireDuration(name: string, valueMs: number): number {
+function requireDuration(name: string, valueMs: number): number {
   if (valueMs > 0) return valueMs;
   throw new UsageError(`${name} must be a number of milliseconds above zero, not ${valueMs}.`);
 }

@@ -4,12 +4,13 @@ import { array, both, nullable, number, object, type Shape, string } from "../ht
 import type { CallOptions } from "../options.ts";
 import { type Calls, noResult, only } from "../trpc/calls.ts";
 
-/** What a key can be allowed. Those of documents and ingestion that change something must be named; a key has the others by default. */
+/** What a key can be allowed. What changes documents must be named; a key has the others by default. */
 export type KeyOperation =
   | "chat.ask"
   | "documents.delete"
   | "documents.get"
   | "documents.list"
+  | "documents.upload"
   | "feedback.write"
   | "health.details"
   | "ingest.read"

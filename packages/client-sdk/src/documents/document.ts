@@ -1,5 +1,5 @@
 /** A document as the server keeps it. */
-import { array, either, nullable, number, object, oneOf, optional, type Shape, string } from "../http/shape.ts";
+import { array, boolean, either, nullable, number, object, oneOf, optional, type Shape, string } from "../http/shape.ts";
 import type { OpenUnion } from "../open-union.ts";
 
 /** A document without its text. Times are ISO 8601 in UTC. */
@@ -29,6 +29,8 @@ export interface DeletionReceipt {
   readonly documentId: string;
   readonly path: string;
   readonly rows: { readonly documents: number; readonly chunks: number };
+  /** Whether an uploaded file was removed as well. */
+  readonly upload: boolean;
   readonly index: { readonly chunks: number };
   /** Where there is a vector store or an embedding model; `pending` when the store is away and will be told later. */
   readonly vectors?: { readonly chunks: number | "pending"; readonly embeddings: number } | undefined;
@@ -66,6 +68,7 @@ export const receiptShape: Shape<DeletionReceipt> = object<DeletionReceipt>({
   documentId: string,
   path: string,
   rows: object({ documents: number, chunks: number }),
+  upload: boolean,
   index: object({ chunks: number }),
   vectors: optional(object({ chunks: either(number, oneOf("pending")), embeddings: number })),
 });

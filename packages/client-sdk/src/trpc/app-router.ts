@@ -1,6 +1,8 @@
 /** The server's tRPC router as a type, written by `node scripts/app-router.ts` from the router itself; do not edit it. */
 import type { TRPCBuiltRouter, TRPCMutationProcedure, TRPCQueryProcedure, TRPCSubscriptionProcedure } from "@trpc/server";
 
+/** The runtime's FormData. */
+type FormDataLike = typeof globalThis extends { FormData: { prototype: infer Host } } ? Host : object;
 type Query<Input, Output> = TRPCQueryProcedure<{ input: Input; output: Output; meta: object }>;
 type Mutation<Input, Output> = TRPCMutationProcedure<{ input: Input; output: Output; meta: object }>;
 type Subscription<Input, Output> = TRPCSubscriptionProcedure<{ input: Input; output: Output; meta: object }>;
@@ -241,12 +243,14 @@ export type AppRouter = TRPCBuiltRouter<
           text: string;
         }
       >;
+      upload: Mutation<FormDataLike, { documentId: string; path: string; sizeBytes: number; jobId: string }>;
       delete: Mutation<
         { id: string },
         {
           documentId: string;
           path: string;
           rows: { documents: number; chunks: number };
+          upload: boolean;
           index: { chunks: number };
           vectors?: { chunks: number | "pending"; embeddings: number } | undefined;
         }
@@ -388,6 +392,7 @@ export type AppRouter = TRPCBuiltRouter<
                 | "documents.delete"
                 | "documents.get"
                 | "documents.list"
+                | "documents.upload"
                 | "feedback.write"
                 | "health.details"
                 | "ingest.read"
@@ -417,6 +422,7 @@ export type AppRouter = TRPCBuiltRouter<
                   | "documents.delete"
                   | "documents.get"
                   | "documents.list"
+                  | "documents.upload"
                   | "feedback.write"
                   | "health.details"
                   | "ingest.read"
@@ -442,6 +448,7 @@ export type AppRouter = TRPCBuiltRouter<
               | "documents.delete"
               | "documents.get"
               | "documents.list"
+              | "documents.upload"
               | "feedback.write"
               | "health.details"
               | "ingest.read"
