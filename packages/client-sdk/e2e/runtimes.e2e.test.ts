@@ -1,0 +1,101 @@
+/** The packed package in the runtimes it is made for, against a running server. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Miniflare } from "miniflare";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Gateway, startGateway } from "../test-support/gateway.ts";
+import { type InstalledPackage, installPackage, readmeExample } from "../test-support/installed-package.ts";
+import { type LiveServer, startLiveServer } from "../test-support/live-server.ts";
+import { type NodeMajor, nodeOf, withPage } from "../test-support/runtimes.ts";
+import { EXPECTED, type Surroundings } from "./scenario.ts";
+
+let server: LiveServer;
+let gateway: Gateway;
+let installed: InstalledPackage;
+
+const surroundings = (run: string): Surroundings => ({
+  addresses: { server: gateway.server, busy: gateway.busy, away: gateway.away },
+  apiKey: server.apiKey,
+  password: server.adminPassword,
+  run,
+});
+
+/** The README's example and the scenario, one after the other. */
+const program = (run: string): string => `
+import * as sdk from "@rag-personal/client";
+import { readme } from "./readme.js";
+import { runScenario } from "./scenario.js";
+
+export async function run() {
+  const lines = [];
+  const { log } = console;
+  console.log = (...parts) => lines.push(parts.join(" "));
+  await readme();
+  console.log = log;
+  return { readme: lines, scenario: await runScenario(sdk, ${JSON.stringify(surroundings(run))}) };
+}
+`;
+
+const told = (error: string): string => `(${error}) => ({ failure: String(${error}) + " " + ${error}.stack + " " + String(${error}.cause) })`;
+
+function expectSuccess(report: unknown): void {
+  expect(report).toEqual({ readme: expect.any(Array), scenario: EXPECTED });
+  const lines = typeof report === "object" && report !== null ? Reflect.get(report, "readme") : [];
+  expect(lines.join("\n")).toContain("people/lund.md");
+}
+
+beforeAll(async () => {
+  [server, installed] = await Promise.all([startLiveServer(), installPackage()]);
+  gateway = await startGateway(server.address);
+  const source = await readmeExample((text) =>
+    text
+      .replaceAll("http://127.0.0.1:8000", gateway.server)
+      .replaceAll("example-key", server.apiKey)
+      .replaceAll("How long is the warranty?", "Who built the tower?"),
+  );
+  await writeFile(join(installed.folder, "readme.ts"), source);
+  const scenario = await readFile(join(import.meta.dirname, "scenario.ts"), "utf8");
+  await writeFile(join(installed.folder, "scenario.ts"), scenario.replace("../src/index.ts", "@rag-personal/client"));
+});
+
+afterAll(async () => {
+  await installed?.remove();
+  await gateway?.close();
+  await server?.close();
+});
+
+describe("a program that uses the packed package", () => {
+  it.each(["bundler", "node16"] as const)("compiles with moduleResolution %s", async (resolution) => {
+    await installed.compile(resolution, "readme.ts", "scenario.ts");
+  });
+
+  it.each<NodeMajor>([20, 22, 24])("runs in Node %i", async (major) => {
+    const file = `program-${major}.js`;
+    await writeFile(join(installed.folder, file), `${program(`node-${major}`)}\nprocess.stdout.write(JSON.stringify(await run()));`);
+    expectSuccess(JSON.parse(await installed.run(await nodeOf(major), file)));
+  });
+
+  it("runs in workerd", async () => {
+    const script = await installed.bundle(`
+      ${program("workerd")}
+      export default { fetch: async () => Response.json(await run().catch(${told("error")})) };
+    `);
+    const worker = new Miniflare({ modules: true, script, compatibilityDate: "2026-01-01" });
+    try {
+      const response = await worker.dispatchFetch("http://worker.test/");
+      expectSuccess(await response.json());
+    } finally {
+      await worker.dispose();
+    }
+  });
+
+  it("runs in Chromium", async () => {
+    const script = await installed.bundle(`
+      ${program("chromium")}
+      const report = await run().catch(${told("error")});
+      await fetch("/report", { method: "POST", body: JSON.stringify(report) });
+    `);
+    const reported = gateway.page(script);
+    expectSuccess(await withPage(`${gateway.origin}/`, () => reported));
+  });
+});
