@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Gateway, startGateway } from "../test-support/gateway.ts";
 import { type InstalledPackage, installPackage, readmeExample } from "../test-support/installed-package.ts";
 import { type LiveServer, startLiveServer } from "../test-support/live-server.ts";
-import { type NodeMajor, nodeOf, withPage } from "../test-support/runtimes.ts";
+import { commandOf, type RuntimeName, withPage } from "../test-support/runtimes.ts";
 import { EXPECTED, type Surroundings } from "./scenario.ts";
 
 let server: LiveServer;
@@ -69,10 +69,11 @@ describe("a program that uses the packed package", () => {
     await installed.compile(resolution, "readme.ts", "scenario.ts");
   });
 
-  it.each<NodeMajor>([20, 22, 24])("runs in Node %i", async (major) => {
-    const file = `program-${major}.js`;
-    await writeFile(join(installed.folder, file), `${program(`node-${major}`)}\nprocess.stdout.write(JSON.stringify(await run()));`);
-    expectSuccess(JSON.parse(await installed.run(await nodeOf(major), file)));
+  it.each<RuntimeName>(["Node 20", "Node 22", "Node 24", "Deno", "Bun"])("runs in %s", async (runtime) => {
+    const name = runtime.replace(" ", "-").toLowerCase();
+    await writeFile(join(installed.folder, `${name}.js`), `${program(name)}\nconsole.log(JSON.stringify(await run()));`);
+    const [command, ...args] = await commandOf(runtime);
+    expectSuccess(JSON.parse(await installed.run(command, ...args, `${name}.js`)));
   });
 
   it("runs in workerd", async () => {

@@ -24,8 +24,8 @@ export interface InstalledPackage {
   compile(resolution: "bundler" | "node16", ...files: readonly string[]): Promise<void>;
   /** One file of JavaScript with everything in it. */
   bundle(source: string): Promise<string>;
-  /** Runs a program of the folder with that Node. @returns what it prints. */
-  run(node: string, file: string): Promise<string>;
+  /** Runs a command in the folder. @returns what it prints. */
+  run(command: string, ...args: readonly string[]): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export async function installPackage(): Promise<InstalledPackage> {
       });
       return outputFiles[0]?.text ?? "";
     },
-    run: (node, file) => run(folder, node, file),
+    run: (command, ...args) => run(folder, command, ...args),
     remove: () => directory.remove(),
   };
 }

@@ -1,4 +1,4 @@
-/** The runtimes the package is tried in: Node of other versions, from npm, and Debian's Chromium. */
+/** The runtimes the package is tried in: Node, Deno and Bun from npm, and Debian's Chromium. */
 import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
@@ -11,23 +11,29 @@ const run = promisify(execFile);
 /** Outside of the repository, so that a checkout stays small and the next one finds them. */
 const CACHE = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "rag-personal", "runtimes");
 
-/** The newest of each major version when this was written. */
-const NODE = { 20: "20.20.2", 22: "22.23.3", 24: "24.21.0" } as const;
+const PLATFORM = `${process.platform}-${process.arch}`;
 
-export type NodeMajor = keyof typeof NODE;
+/** Programs that run JavaScript, as npm has them: the newest of each when this was written. */
+const RUNTIMES = {
+  "Node 20": { name: `node-${PLATFORM}`, version: "20.20.2", file: "bin/node", args: [] },
+  "Node 22": { name: `node-${PLATFORM}`, version: "22.23.3", file: "bin/node", args: [] },
+  "Node 24": { name: `node-${PLATFORM}`, version: "24.21.0", file: "bin/node", args: [] },
+  Deno: { name: "@deno/linux-x64-glibc", version: "2.9.6", file: "deno", args: ["run", "--quiet", "--allow-net", "--node-modules-dir=manual"] },
+  Bun: { name: "@oven/bun-linux-x64", version: "1.4.5", file: "bin/bun", args: ["run"] },
+} as const;
 
-/** Path of that Node, installed from npm when it is not there yet. */
-export async function nodeOf(major: NodeMajor): Promise<string> {
-  const version = NODE[major];
-  if (process.versions.node === version) return process.execPath;
-  const folder = join(CACHE, `node-${version}`);
-  const name = `node-${process.platform}-${process.arch}`;
-  const path = join(folder, "node_modules", name, "bin", "node");
+export type RuntimeName = keyof typeof RUNTIMES;
+
+/** The command that runs a program in it; installed from npm when it is not there yet. */
+export async function commandOf(runtime: RuntimeName): Promise<readonly [string, ...string[]]> {
+  const { name, version, file, args } = RUNTIMES[runtime];
+  const folder = join(CACHE, `${runtime.replace(" ", "-").toLowerCase()}-${version}`);
+  const path = join(folder, "node_modules", name, file);
   if (!existsSync(path)) {
     await mkdir(folder, { recursive: true });
-    await run("npm", ["install", "--prefix", folder, "--no-audit", "--no-fund", "--no-save", `${name}@${version}`]);
+    await run("npm", ["install", "--prefix", folder, "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", `${name}@${version}`]);
   }
-  return path;
+  return [path, ...args];
 }
 
 const NAMES: readonly string[] = ["chromium", "chromium-browser", "google-chrome"];

@@ -119,7 +119,8 @@ function responseOf(request: XMLHttpRequest, url: string): FetchResponse {
     async cancel() {},
   };
   return {
-    status: request.responseURL === url ? request.status : 0,
+    // As the address parser writes it, for both to be written alike.
+    status: request.responseURL === new URL(url).href ? request.status : 0,
     headers: { get: (name) => request.getResponseHeader(name) },
     body: { getReader: () => reader },
   };

@@ -46,10 +46,13 @@ describe("an upload", () => {
     ]);
   });
 
-  it("cannot be without a path, or with half a character in it", async () => {
+  it("cannot be without a path, with half a character in it, or of a stream that somebody reads", async () => {
     const { client, requests } = createScene([]);
     expect(await failureOf(client.documents.upload("x"))).toBeInstanceOf(UsageError);
     expect(await failureOf(client.documents.upload("x", { path: "a\ud800.md" }))).toBeInstanceOf(UsageError);
+    const taken = streamOf("x");
+    taken.getReader();
+    expect(await failureOf(client.documents.upload(taken, { path: "a.md" }))).toBeInstanceOf(UsageError);
     expect(requests).toHaveLength(0);
   });
 

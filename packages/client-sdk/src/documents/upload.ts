@@ -63,10 +63,11 @@ const nameOf = (content: object): string | undefined => ("name" in content && ty
 export function createUpload(settings: ClientSettings, transport: Transport, calls: Calls): Upload {
   return async (content, options = {}) => {
     const call = resolveCallOptions(options, settings);
-    const body = typeof content === "string" || content instanceof Uint8Array ? new Blob([new Uint8Array(toBytes(content))]) : content;
+    const body = toBody(content);
     const path = options.path ?? nameOf(body);
     if (path === undefined || path === "") throw new UsageError("Give the upload a path, such as reports/2026.md.");
     const stream = isStream(body) ? body : undefined;
+    if (stream?.locked === true) throw new UsageError("The stream of the upload is being read by somebody else.");
     const type = options.type ?? ("type" in body && body.type !== "" ? body.type : "application/octet-stream");
     const cancellation = createCancellation({ time: settings.time, timeoutMs: call.timeoutMs, signal: call.signal });
     const request: ApiRequest = {
@@ -100,4 +101,7 @@ function encoded(path: string): string {
   }
 }
 
-const toBytes = (content: Uint8Array | string): Uint8Array => (typeof content === "string" ? new TextEncoder().encode(content) : content);
+function toBody(content: Parameters<Upload>[0]): BlobLike | ByteStreamLike {
+  if (typeof content === "string") return new Blob([content]);
+  return ArrayBuffer.isView(content) ? new Blob([new Uint8Array(content)]) : content;
+}
