@@ -10,7 +10,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -55,7 +55,7 @@ function ensureToolchain() {
   const { pnpm, node, minimumNode } = manifest.config;
   const wanted = [`pnpm@${pnpm}`];
   // A script of ours that runs another one is already on the Node of the toolchain, which must stay.
-  const isBrought = process.execPath.startsWith(TOOLCHAIN);
+  const isBrought = existsSync(TOOLCHAIN) && process.execPath.startsWith(realpathSync(TOOLCHAIN));
   if (isBrought || !isAtLeast(process.versions.node, minimumNode))
     wanted.push(`node-${IS_WINDOWS ? "win" : process.platform}-${process.arch}@${node}`);
   const stamp = join(TOOLCHAIN, "installed.json");
