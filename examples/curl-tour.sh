@@ -82,6 +82,16 @@ heading "Ingest: read the documents folder again, and follow the job"
 job_id="$(admin_request /ingest --request POST | field id)"
 admin_request "/ingest/$job_id" --no-buffer --header 'Accept: text/event-stream'
 
+heading "Upload: a file becomes a document, and can be asked about"
+upload="$(printf '# The weather vane\n\nThe weather vane is a copper herring, made by Ida Holm in 1964.\n' |
+  admin_request '/documents?path=tour/weather-vane.md' --data-binary @- --header 'Content-Type: text/markdown')"
+pretty <<<"$upload"
+admin_request "/ingest/$(field jobId <<<"$upload")" --no-buffer --header 'Accept: text/event-stream'
+ask_json /chat '{"question":"Who made the weather vane?"}' | pretty
+
+heading "Delete: the upload and its document are gone"
+admin_request "/documents/$(field documentId <<<"$upload")" --request DELETE | pretty
+
 heading "Documents: a page of the list, then one with its stored text, then the figures"
 documents="$(request '/documents?pathPrefix=handbook/&limit=3')"
 pretty <<<"$documents"

@@ -73,7 +73,15 @@ describe("the example programs", () => {
     const { stdout } = await run("bash", [join(EXAMPLES, "curl-tour.sh")], {
       env: { PATH: process.env["PATH"], BASE_URL: server.address, API_KEY: api.apiKey, ADMIN_PASSWORD: api.adminPassword },
     });
-    for (const part of ["14 October 1912", "event: delta", '"state":"succeeded"', '"status": "healthy"', '"stored": true'])
+    for (const part of [
+      "14 October 1912",
+      "event: delta",
+      "made by Ida Holm in 1964",
+      '"upload": true',
+      '"state":"succeeded"',
+      '"status": "healthy"',
+      '"stored": true',
+    ])
       expect(stdout).toContain(part);
     expect(stdout).not.toContain(api.apiKey);
   });
