@@ -99,6 +99,12 @@ describe("a stream that ends before done", () => {
     expect(await failureOf(stream.final())).toBe(error);
   });
 
+  it("is incomplete as soon as the server says that nothing more comes", async () => {
+    const { client, time } = createScene([eventStream('data: {"type":"delta","text":"a"}\n\nevent: return\ndata: \n\n', { ending: "stall" })]);
+    expect(await failureOf(client.chat.stream("?").final())).toMatchObject({ name: "IncompleteStreamError", partialText: "a" });
+    expect(time.pending()).toBe(0);
+  });
+
   it("is not asked for again", async () => {
     const { client, requests } = createScene([events(broken), events()]);
     expect(await failureOf(client.chat.stream("?").final())).toBeInstanceOf(IncompleteStreamError);
