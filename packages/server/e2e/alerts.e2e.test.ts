@@ -1,6 +1,6 @@
 /** Alerts in a real Prometheus: those of the faults that are quick to make. `npm run test:alerts` makes all of them. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type AlertScene, startAlertScene } from "../../../monitoring/prometheus/alert-scene.ts";
+import { type AlertScene, startAlertScene } from "../test-support/alert-scene.ts";
 
 let scene: AlertScene;
 

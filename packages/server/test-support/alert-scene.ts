@@ -3,18 +3,19 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Api, connectApi } from "../../packages/server/test-support/api.ts";
-import { type FakeLlmServer, startFakeLlmServer } from "../../packages/server/test-support/fake-llm-server.ts";
-import { type FaultProxy, startFaultProxy } from "../../packages/server/test-support/fault-proxy.ts";
-import { freePort } from "../../packages/server/test-support/free-port.ts";
-import { type PostgresServer, startPostgresServer } from "../../packages/server/test-support/postgres-server.ts";
-import { type PrometheusServer, startPrometheus } from "../../packages/server/test-support/prometheus-server.ts";
-import { type RedisServer, startRedisServer } from "../../packages/server/test-support/redis-server.ts";
-import { type RunningServer, startServer } from "../../packages/server/test-support/running-server.ts";
+import { type Api, connectApi } from "./api.ts";
+import { type FakeLlmServer, startFakeLlmServer } from "./fake-llm-server.ts";
+import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
+import { freePort } from "./free-port.ts";
+import { type PostgresServer, startPostgresServer } from "./postgres-server.ts";
+import { type PrometheusServer, startPrometheus } from "./prometheus-server.ts";
+import { type RedisServer, startRedisServer } from "./redis-server.ts";
+import { type RunningServer, startServer } from "./running-server.ts";
 import { scaleTime } from "./scale-time.ts";
 
 /** A minute passes in two seconds, and a reading every 15 s comes every half. */
 export const FACTOR = 30;
+const MONITORING = join(import.meta.dirname, "../../../monitoring/prometheus");
 const POLL_MS = 50;
 const PATIENCE_MS = 90_000;
 const DAY_MS = 86_400_000;
@@ -174,7 +175,7 @@ async function askOn(api: () => Api, client: number, isOver: () => boolean): Pro
 
 /** Writes what ships, with these addresses in the place of the server's. @returns the path of the configuration. */
 async function writeConfiguration(folder: string, targets: readonly string[]): Promise<string> {
-  const read = async (name: string): Promise<string> => scaleTime(await readFile(join(import.meta.dirname, name), "utf8"), FACTOR);
+  const read = async (name: string): Promise<string> => scaleTime(await readFile(join(MONITORING, name), "utf8"), FACTOR);
   const configuration = (await read("prometheus.yml"))
     .replace('["api:8000"]', JSON.stringify(targets))
     // Nobody is told, and only the server is of interest.

@@ -4,7 +4,7 @@
  *
  * Usage: npm run test:alerts
  *
- * Needs Linux and root, for a small disk of its own. Takes about three minutes: the rules run in quick motion, as `alert-scene.ts` says.
+ * Needs Linux and root, for a small disk of its own. Takes about three minutes: the rules run in quick motion, as `test-support/alert-scene.ts` says.
  * Prints a table, and ends with 1 when an alert did not do as it should.
  */
 import { execFileSync } from "node:child_process";
@@ -13,11 +13,11 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Api, connectApi } from "../../packages/server/test-support/api.ts";
-import { startChromaServer } from "../../packages/server/test-support/chroma-server.ts";
-import { freePort } from "../../packages/server/test-support/free-port.ts";
-import { startServer, temporaryDirectory } from "../../packages/server/test-support/running-server.ts";
-import { type AlertScene, FACTOR, startAlertScene } from "./alert-scene.ts";
+import { type AlertScene, FACTOR, startAlertScene } from "../test-support/alert-scene.ts";
+import { type Api, connectApi } from "../test-support/api.ts";
+import { startChromaServer } from "../test-support/chroma-server.ts";
+import { freePort } from "../test-support/free-port.ts";
+import { startServer, temporaryDirectory } from "../test-support/running-server.ts";
 
 const DISK_BYTES = 32 * 1024 * 1024;
 /** Slower than the two seconds of HighLatency, on the way there and back. */
@@ -170,7 +170,9 @@ try {
   await delay(QUIET_MS);
   strangers.push(...(await scene.prometheus.firing()));
 
-  const shipped = [...readFileSync(join(import.meta.dirname, "alerts.yml"), "utf8").matchAll(/- alert: (\w+)/g)].map(([, name = ""]) => name);
+  const shipped = [...readFileSync(join(import.meta.dirname, "../../../monitoring/prometheus/alerts.yml"), "utf8").matchAll(/- alert: (\w+)/g)].map(
+    ([, name = ""]) => name,
+  );
   const untried = shipped.filter((name) => !outcomes.some(({ alert }) => alert === name));
   const shown = (seconds: number | undefined): string => (seconds === undefined ? "NO" : seconds.toFixed(1));
   process.stdout.write(`| alert | fires after, s (1/${FACTOR} of real time) | ends after, s |\n|---|---|---|\n`);

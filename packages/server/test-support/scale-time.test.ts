@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { scaleTime } from "./scale-time.ts";
 
-const read = (name: string): string => readFileSync(join(import.meta.dirname, name), "utf8");
+const read = (name: string): string => readFileSync(join(import.meta.dirname, "../../../monitoring/prometheus", name), "utf8");
 
 it("changes durations and nothing else", () => {
   expect(scaleTime("for: 5m", 30)).toBe("for: 10000ms");
