@@ -56,6 +56,7 @@ export type {
   Feedback,
   FeedbackStore,
   NearestOptions,
+  OnStage,
   Reranker,
   ResponseCache,
   Retrieval,

@@ -92,6 +92,8 @@ export interface Retriever {
 
 export interface RetrieveOptions extends SearchOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Times the steps within. */
+  readonly timed?: Stopwatch | undefined;
 }
 
 export interface SearchOptions {
@@ -154,6 +156,12 @@ export interface Telemetry {
   /** An answer left the pipeline. */
   answered(outcome: "extractive" | "model" | "refused" | "failed"): void;
 }
+
+/** Told of a step of the pipeline as it ends: when it began and ended, in monotonic milliseconds. It never throws. */
+export type OnStage = (stage: string, beganAtMs: number, endedAtMs: number, hasFailed: boolean) => void;
+
+/** Runs a step and tells how long it took, whether it succeeded or not. */
+export type Stopwatch = <T>(stage: string, work: () => Promise<T> | T) => Promise<T>;
 
 /** Turns texts into vectors whose cosine says how much they have to do with each other. */
 export interface Embedder {

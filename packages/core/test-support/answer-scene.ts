@@ -7,7 +7,7 @@ import { createSingleFlight } from "../src/answering/single-flight.ts";
 import { createTurnQueue } from "../src/answering/turn-queue.ts";
 import { chunkDocument } from "../src/chunking/chunk-document.ts";
 import type { Answer, AnswerEvent, IndexedChunk, SearchHit, StoredDocument } from "../src/model.ts";
-import type { ChatMessage, ChatModel, Clock } from "../src/ports.ts";
+import type { ChatMessage, ChatModel, Clock, OnStage } from "../src/ports.ts";
 import { createCircuitBreaker } from "../src/resilience/breaker.ts";
 import { createCallBudget } from "../src/resilience/call-budget.ts";
 import { createCallWindow } from "../src/resilience/call-window.ts";
@@ -136,7 +136,10 @@ export interface Scene {
   readonly services: AnswerServices;
   readonly recorder: Recorder;
   /** Asks and collects; `answer` is that of `done`. */
-  ask(question: string, options?: { readonly sessionId?: string; readonly principal?: string; readonly signal?: AbortSignal }): Promise<Asked>;
+  ask(
+    question: string,
+    options?: { readonly sessionId?: string; readonly principal?: string; readonly signal?: AbortSignal; readonly onStage?: OnStage },
+  ): Promise<Asked>;
 }
 
 export interface Asked {
@@ -193,9 +196,9 @@ export function createScene(library: LibraryScene, overrides: Partial<AnswerServ
   return {
     services,
     recorder,
-    async ask(question, { sessionId, principal = "ada", signal = new AbortController().signal } = {}) {
+    async ask(question, { sessionId, principal = "ada", signal = new AbortController().signal, onStage } = {}) {
       const events: AnswerEvent[] = [];
-      for await (const event of answerQuestion({ principal, question, sessionId, signal }, services)) events.push(event);
+      for await (const event of answerQuestion({ principal, question, sessionId, signal, onStage }, services)) events.push(event);
       const last = events.at(-1);
       if (last?.type !== "done") throw new Error("the answer did not end with done");
       return { events, answer: last.answer };

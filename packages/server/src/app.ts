@@ -9,6 +9,7 @@ import type { HttpEnvironment } from "./http/environment.ts";
 import { logError } from "./http/error-log.ts";
 import { problemResponse, toRagError } from "./http/problem.ts";
 import { discardBody } from "./http/read-body.ts";
+import { endTrace } from "./http/request-trace.ts";
 import { mountMcp } from "./mcp/mount.ts";
 import { mountOpenAi } from "./openai/mount.ts";
 import { METHODS } from "./rest/route.ts";
@@ -33,6 +34,8 @@ export function createApp(services: AppServices): Hono<HttpEnvironment> {
     c.set("principal", { kind: "anonymous" });
     const sender = services.identifySender(c.env.incoming?.socket.remoteAddress, (name) => c.req.header(name));
     c.set("sender", sender);
+    const trace = services.tracing?.begin({ requestId, traceparent: c.req.header("traceparent") });
+    if (trace !== undefined) c.set("onStage", trace.onStage);
     // Set before the route runs: a header set afterwards makes Hono copy the whole response.
     c.header("x-request-id", requestId);
     c.header("x-content-type-options", "nosniff");
@@ -40,6 +43,7 @@ export function createApp(services: AppServices): Hono<HttpEnvironment> {
       const route = c.get("routeLabel") ?? matchedRoutes(c).findLast((match) => match.path !== "/*")?.path ?? "unmatched";
       const durationMs = services.monotonic() - startedAt;
       services.metrics.observe({ method: c.req.method, route, status, durationMs });
+      if (trace !== undefined) endTrace(c, trace, { method: c.req.method, route, status });
       const { address } = sender;
       requests.info({ requestId, address, method: c.req.method, route, status, durationMs: Math.round(durationMs * 10) / 10 }, "request");
     };

@@ -27,7 +27,7 @@ import { sha256 } from "./composition/digest.ts";
 import { openIngestion } from "./composition/ingestion.ts";
 import { createLanguageModel } from "./composition/language-model.ts";
 import { openLocalModels } from "./composition/local-models.ts";
-import { openMonitoring } from "./composition/monitoring.ts";
+import { openMonitoring, openTracing } from "./composition/monitoring.ts";
 import { createOpenedParts, type OpenedParts } from "./composition/opened-parts.ts";
 import { openSharedState } from "./composition/shared-state.ts";
 import { startUp } from "./composition/start-up.ts";
@@ -205,6 +205,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     health,
     metrics,
     ...createAccess(config),
+    tracing: openTracing(config, opened, surroundings),
     tokens,
     authenticator: createAuthenticator({ apiKey: secrets.apiKey, apiKeys, tokens, users }),
     loginThrottle: createLoginThrottle({ monotonic: clock.monotonic }),

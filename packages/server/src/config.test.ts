@@ -71,6 +71,15 @@ describe("configuration", () => {
     expect(problemsOf({ ...GOOD, ...both, METRICS_PASSWORD: "a-dog-that-reads-the-paper-every-day", NODE_ENV: "production" })).toEqual([]);
   });
 
+  it("takes headers for the collector of traces as OpenTelemetry writes them", () => {
+    const headersOf = (raw: string) => readConfig({ OTEL_EXPORTER_OTLP_HEADERS: raw }).OTEL_EXPORTER_OTLP_HEADERS;
+    expect(readConfig({}).OTEL_EXPORTER_OTLP_HEADERS).toEqual({});
+    expect(headersOf("api-key=a%20b=c, x-tenant = rag ,")).toEqual({ "api-key": "a b=c", "x-tenant": "rag" });
+    for (const raw of ["api-key", "=secret", "a key=1", "api-key=%zz"]) {
+      expect(problemsOf({ OTEL_EXPORTER_OTLP_HEADERS: raw })).toEqual([expect.stringMatching(/^OTEL_EXPORTER_OTLP_HEADERS /)]);
+    }
+  });
+
   it("wants no documents from the folder that holds the secrets", () => {
     expect(problemsOf({ DATA_DIR: "/srv/rag", DOCS_DIR: "/srv/rag/notes" })).toEqual([expect.stringContaining("DOCS_DIR lies in DATA_DIR")]);
     expect(problemsOf({ DATA_DIR: "/srv/rag", DOCS_DIR: "/srv/rag" })).toHaveLength(1);

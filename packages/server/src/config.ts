@@ -105,6 +105,26 @@ const addressRanges = (description: string, fallback: string): Setting<AddressRa
   parse: (raw) => parseAddressRanges(raw === undefined || raw === "" ? fallback : raw),
 });
 
+/** As OpenTelemetry has them: `name=value` pairs, the value as in an address. */
+const headers = (description: string, fallback: string): Setting<Readonly<Record<string, string>>> => ({
+  description,
+  fallback,
+  secret: true,
+  parse: (raw) =>
+    Object.fromEntries(
+      (raw ?? "").split(",").flatMap((pair) => {
+        if (pair.trim() === "") return [];
+        const [, name, value] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=(.*)$/.exec(pair) ?? [];
+        if (name === undefined || value === undefined) throw new Error("must be pairs such as api-key=secret, separated by commas");
+        try {
+          return [[name, decodeURIComponent(value.trim())]];
+        } catch {
+          throw new Error(`has a value for ${name} that is not encoded as in an address`);
+        }
+      }),
+    ),
+});
+
 /** All settings, in the order of the documentation. The keys are the environment variables. */
 export const SETTINGS = {
   NODE_ENV: oneOf("In `production` no secret is invented and weak ones stop the start.", ["development", "production", "test"]),
@@ -127,6 +147,12 @@ export const SETTINGS = {
   ),
   METRICS_USERNAME: optional("User who may read `GET /metrics` from anywhere, by HTTP Basic; with `METRICS_PASSWORD`.", "none"),
   METRICS_PASSWORD: optional("Password of `METRICS_USERNAME`.", "none", true),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optionalUrl(
+    "A collector that takes traces of questions by OTLP over HTTP, as `http://host:4318`; `/v1/traces` is added.",
+    "none: nothing is traced",
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: headers("Headers for the collector, as `name=value` separated by commas.", "none"),
+  OTEL_SERVICE_NAME: text("Name of this server in traces.", "rag-personal"),
   DATA_DIR: text("Folder that holds everything the server keeps: database, secrets, lock.", "./data"),
   DOCS_DIR: optional("Folder whose documents are ingested at start and by `POST /ingest`.", "the `examples/documents` of this program"),
   CORS_ORIGINS: origins("Other origins whose pages may use the API from a browser, such as `https://app.example.org`, separated by commas.", "none"),

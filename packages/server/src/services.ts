@@ -13,6 +13,7 @@ import type { LoginThrottle } from "./security/login-throttle.ts";
 import type { MetricsAccess } from "./security/metrics-access.ts";
 import type { IdentifySender } from "./security/request-sender.ts";
 import type { Users } from "./security/users.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 import type { Uploads } from "./uploads/uploads.ts";
 
 /** What metrics need to know of a request. `route` is the pattern, never the raw path. */
@@ -49,6 +50,8 @@ export interface AppServices extends ConfinedReading {
   readonly metrics: RequestMetrics;
   readonly metricsAccess: MetricsAccess;
   readonly identifySender: IdentifySender;
+  /** Absent where no traces are sent. */
+  readonly tracing?: Tracing | undefined;
   readonly authenticator: Authenticator;
   readonly tokens: AccessTokens;
   readonly loginThrottle: LoginThrottle;

@@ -62,8 +62,28 @@ describe("answering with quotes", () => {
   it("reports each stage and the outcome", async () => {
     const scene = createScene(library);
     await scene.ask(TOWER);
-    expect([...scene.recorder.stages.keys()]).toEqual(["session", "rewrite", "cache", "retrieve", "gate", "compose", "generate", "remember"]);
+    expect([...scene.recorder.stages.keys()]).toEqual(["session", "rewrite", "cache", "retrieve", "gate", "compose", "generate", "cite", "remember"]);
     expect(scene.recorder.outcomes).toEqual(["extractive"]);
+  });
+
+  it("tells whoever follows this one question of each stage, when it was and whether it failed", async () => {
+    const away = { getDocument: () => Promise.reject(new Error("broken")) };
+    for (const { documents, failed } of [
+      { documents: undefined, failed: [] },
+      { documents: away, failed: ["generate", "cite"] },
+    ]) {
+      let ms = 0;
+      const scene = createScene(library, { clock: { now: () => 0, monotonic: () => ms++ }, ...(documents && { documents }) });
+      const followed: { stage: string; took: number; hasFailed: boolean }[] = [];
+      const asking = scene.ask(TOWER, {
+        onStage: (stage, beganAtMs, endedAtMs, hasFailed) => followed.push({ stage, took: endedAtMs - beganAtMs, hasFailed }),
+      });
+      if (documents === undefined) await asking;
+      else await expect(asking).rejects.toThrow("broken");
+      expect(followed.map(({ stage }) => stage)).toEqual([...scene.recorder.stages.keys()]);
+      expect(followed.every(({ took }) => took > 0)).toBe(true);
+      expect(followed.filter(({ hasFailed }) => hasFailed).map(({ stage }) => stage)).toEqual(failed);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 /** One question through the pipeline: session, rewrite, cache, retrieve, gate, compose, generate, cite, remember. */
 import type { Answer, AnswerEvent, AnswerPart, ConversationEvent, SearchFilters, SearchHit, SourceReference, Turn } from "../model.ts";
-import type { CachedAnswer } from "../ports.ts";
+import type { CachedAnswer, OnStage } from "../ports.ts";
 import { untilAborted } from "../resilience/until-aborted.ts";
 import { computeCacheKey, computeSimilarKey } from "./cache-key.ts";
 import { composeSources } from "./compose.ts";
@@ -15,7 +15,7 @@ import { rewriteQuestion } from "./rewrite.ts";
 import { createLocalInverseDocumentFrequency } from "./sentence-scores.ts";
 import type { AnswerServices } from "./services.ts";
 import { openSession } from "./session.ts";
-import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
+import { createTiming, type Timing } from "./stopwatch.ts";
 import { type EarlierExchange, turnsOfConversation } from "./told-conversation.ts";
 import { type WrittenAnswer, writeAnswer } from "./write.ts";
 
@@ -26,6 +26,8 @@ interface Asked {
   readonly filters?: SearchFilters | undefined;
   /** Aborted when the client has left. */
   readonly signal: AbortSignal;
+  /** Follows this question through the pipeline. */
+  readonly onStage?: OnStage | undefined;
 }
 
 export interface AnswerRequest extends Asked {
@@ -40,10 +42,9 @@ export interface ConversationRequest extends Asked {
 }
 
 /** What the steps after the rewrite share. */
-interface Context {
+interface Context extends Timing {
   readonly request: Asked;
   readonly services: AnswerServices;
-  readonly timed: Stopwatch;
   readonly standalone: string;
   readonly cacheKey: string;
   readonly similarKey: string | undefined;
@@ -68,12 +69,13 @@ type Outcome = CachedAnswer;
  * }
  */
 export async function* answerQuestion(request: AnswerRequest, services: AnswerServices): AsyncGenerator<AnswerEvent, void, undefined> {
-  const timed = createStopwatch(services);
+  const timing = createTiming(services, request.onStage);
+  const { timed } = timing;
   request.signal.throwIfAborted();
   const session = await timed("session", () => openSession(request.principal, request.sessionId, services));
   yield* countingFailures(request.signal, services, async function* () {
     yield { type: "session", sessionId: session.id };
-    const { standalone, answer } = yield* answerAfter(session.turns, request, services, timed);
+    const { standalone, answer } = yield* answerAfter(session.turns, request, services, timing);
     const { question } = request;
     const isRemembered = await timed("remember", () => rememberTurn({ session, question, standalone, answer }, services));
     countAnswered(answer, services);
@@ -92,7 +94,7 @@ export async function* answerInConversation(
   request.signal.throwIfAborted();
   const turns = turnsOfConversation(request.history, services.analyzer);
   yield* countingFailures(request.signal, services, async function* () {
-    const { answer } = yield* answerAfter(turns, request, services, createStopwatch(services));
+    const { answer } = yield* answerAfter(turns, request, services, createTiming(services, request.onStage));
     countAnswered(answer, services);
     yield { type: "done", answer };
   });
@@ -116,14 +118,15 @@ async function* answerAfter(
   turns: readonly Turn[],
   request: Asked,
   services: AnswerServices,
-  timed: Stopwatch,
+  timing: Timing,
 ): AsyncGenerator<AnswerPart, { readonly standalone: string; readonly answer: Omit<Answer, "sessionId"> }, undefined> {
   const { question, filters, signal } = request;
+  const { timed } = timing;
   const standalone = await timed("rewrite", () => rewriteQuestion(question, turns, services.analyzer, services.model, signal));
   const keyParts = { ...request, standalone, filters };
   const cacheKey = await computeCacheKey(keyParts, services);
   const similarKey = services.similarQuestions && (await computeSimilarKey(keyParts, services));
-  const context: Context = { request, services, timed, standalone, cacheKey, similarKey };
+  const context: Context = { request, services, ...timing, standalone, cacheKey, similarKey };
   const cached = await timed("cache", () => recallAnswerOrSimilar(cacheKey, similarKey, services));
   const { outcome, isNew } = cached === undefined ? yield* answerOnce(context) : yield* replay(cached.answer, cached.from, services);
   signal.throwIfAborted();
@@ -186,10 +189,10 @@ async function* landWhenDone(
 }
 
 async function* answerAnew(context: Context): AsyncGenerator<AnswerPart, Outcome, undefined> {
-  const { request, services, standalone, timed } = context;
+  const { request, services, standalone, timed, report } = context;
   const { analyzer } = services;
   const question = analyseQuestion(request.question, standalone, analyzer);
-  const retrieval = await timed("retrieve", () => retrievePassages(standalone, request, services.retriever));
+  const retrieval = await timed("retrieve", () => retrievePassages(standalone, { ...request, timed }, services.retriever));
   const found = retrieval.hits;
   request.signal.throwIfAborted();
   const inverseDocumentFrequency = services.inverseDocumentFrequency ?? createLocalInverseDocumentFrequency(found, analyzer);
@@ -200,9 +203,7 @@ async function* answerAnew(context: Context): AsyncGenerator<AnswerPart, Outcome
   }
   const { hits, references } = await timed("compose", () => composeSources(found));
   yield { type: "sources", sources: references };
-  const begun = services.clock.monotonic();
-  const written = yield* writeAnswer({ standalone, question, hits, inverseDocumentFrequency, signal: request.signal }, services);
-  services.telemetry.stage("generate", services.clock.monotonic() - begun);
+  const written = yield* writeAnswer({ standalone, question, hits, inverseDocumentFrequency, signal: request.signal, report }, services);
   const { text, answeredBy, citations } = written;
   const degraded = written.degraded || retrieval.degraded;
   if (!written.isAnswer) return yield* refuse(references, found, verdict, { ...written, degraded });

@@ -1,16 +1,31 @@
-/** Times the steps of the pipeline for the metrics. */
+/** Times the steps of the pipeline: for the metrics, and for whoever follows this one question. */
+import type { OnStage, Stopwatch } from "../ports.ts";
 import type { AnswerServices } from "./services.ts";
 
-/** Runs a step and reports how long it took, whether it succeeded or not. */
-export type Stopwatch = <T>(stage: string, work: () => Promise<T> | T) => Promise<T>;
+export interface Timing {
+  readonly timed: Stopwatch;
+  /** Tells of a step that the stopwatch cannot hold. */
+  readonly report: OnStage;
+}
 
-export function createStopwatch({ clock, telemetry }: Pick<AnswerServices, "clock" | "telemetry">): Stopwatch {
-  return async (stage, work) => {
-    const begun = clock.monotonic();
-    try {
-      return await work();
-    } finally {
-      telemetry.stage(stage, clock.monotonic() - begun);
-    }
+/** @param follow told of each step too. */
+export function createTiming({ clock, telemetry }: Pick<AnswerServices, "clock" | "telemetry">, follow: OnStage | undefined): Timing {
+  const report: OnStage = (stage, beganAtMs, endedAtMs, hasFailed) => {
+    telemetry.stage(stage, endedAtMs - beganAtMs);
+    follow?.(stage, beganAtMs, endedAtMs, hasFailed);
+  };
+  return {
+    report,
+    async timed(stage, work) {
+      const begun = clock.monotonic();
+      let hasFailed = true;
+      try {
+        const result = await work();
+        hasFailed = false;
+        return result;
+      } finally {
+        report(stage, begun, clock.monotonic(), hasFailed);
+      }
+    },
   };
 }

@@ -1,6 +1,8 @@
 /** Steps 8 and 9 together: the text of an answer as it is written and cited, by the model or, where it may, by quotes. */
 import { type ErrorCode, RagError } from "../errors.ts";
 import type { AnsweredBy, AnswerPart, Citation, SearchHit } from "../model.ts";
+import type { OnStage } from "../ports.ts";
+import { timeBinding } from "./binding-time.ts";
 import { type CitationBinder, createCitationBinder } from "./citation-binder.ts";
 import { citeModelText } from "./cite.ts";
 import { composeMessages } from "./compose.ts";
@@ -20,6 +22,8 @@ export interface WriteInput {
   readonly hits: readonly SearchHit[];
   readonly inverseDocumentFrequency: InverseDocumentFrequency;
   readonly signal: AbortSignal;
+  /** Told of `generate`, the whole of it, and of `cite`, the comparisons with the stored text put together. */
+  readonly report: OnStage;
 }
 
 export interface WrittenAnswer {
@@ -33,7 +37,7 @@ export interface WrittenAnswer {
   readonly haveSourcesChanged: boolean;
 }
 
-type WriteServices = Pick<AnswerServices, "documents" | "telemetry" | "analyzer" | "newId" | "model">;
+type WriteServices = Pick<AnswerServices, "documents" | "telemetry" | "analyzer" | "newId" | "model" | "clock">;
 
 /** The model is away or spent; the documents are not. */
 const MODEL_FAILURES: ReadonlySet<ErrorCode> = new Set(["llm_circuit_open", "llm_failed", "llm_timeout", "rate_limited"]);
@@ -44,8 +48,22 @@ const MODEL_FAILURES: ReadonlySet<ErrorCode> = new Set(["llm_circuit_open", "llm
  * @throws RagError of the model, unless it failed before the first piece and the fallback is extractive.
  */
 export async function* writeAnswer(input: WriteInput, services: WriteServices): AsyncGenerator<AnswerPart, WrittenAnswer, undefined> {
+  const { clock } = services;
+  const binder = timeBinding(createCitationBinder({ hits: input.hits, documents: services.documents, telemetry: services.telemetry }), clock);
+  const begun = clock.monotonic();
+  let hasFailed = true;
+  try {
+    const written = yield* writeWith(binder, input, services);
+    hasFailed = false;
+    return written;
+  } finally {
+    input.report("generate", begun, clock.monotonic(), hasFailed);
+    binder.report(input.report);
+  }
+}
+
+async function* writeWith(binder: CitationBinder, input: WriteInput, services: WriteServices): AsyncGenerator<AnswerPart, WrittenAnswer, undefined> {
   const { model } = services;
-  const binder = createCitationBinder({ hits: input.hits, documents: services.documents, telemetry: services.telemetry });
   if (model === undefined) return yield* writeQuotes(input, binder, services, false);
   let hasBegun = false;
   try {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { indexOf, TEA } from "../../test-support/small-index.ts";
 import { RagError } from "../errors.ts";
-import type { Reranker } from "../ports.ts";
+import type { Reranker, Stopwatch } from "../ports.ts";
 import type { HybridIndex } from "./hybrid-index.ts";
 import { createRetriever, type NeighbourSearch, passageOf, type RetrieverParts } from "./retriever.ts";
 
@@ -52,6 +52,19 @@ describe("a retriever", () => {
     const { documents, hits } = await find({ reranker: fondOf("boiling") }, "green tea", { explain: true });
     expect(documents).toEqual(["black", "green"]);
     expect(hits[0]).toMatchObject({ score: 0.9, explanation: { signals: { crossEncoder: 0.9 } } });
+  });
+
+  it("has the reranking timed, and nothing where there is none", async () => {
+    const stages: string[] = [];
+    const timed: Stopwatch = async (stage, work) => {
+      stages.push(stage);
+      return await work();
+    };
+    const index: Pick<HybridIndex, "search"> = await indexOf(TEA);
+    await createRetriever({ index }).retrieve("green tea", { limit: 3, timed });
+    expect(stages).toEqual([]);
+    await createRetriever({ index, reranker: fondOf("boiling") }).retrieve("green tea", { limit: 3, timed });
+    expect(stages).toEqual(["rerank"]);
   });
 
   it("lets the reranker choose among more hits than were asked for", async () => {

@@ -51,7 +51,7 @@ export function createRetriever({ index, neighbours, reranker, onAway }: Retriev
   }
 
   return {
-    async retrieve(query: string, { limit, filters, explain, signal }: RetrieveOptions) {
+    async retrieve(query: string, { limit, filters, explain, signal, timed = async (_, work) => await work() }: RetrieveOptions) {
       if (limit <= 0) return { hits: [], degraded: false };
       const nearest =
         neighbours === undefined
@@ -62,13 +62,8 @@ export function createRetriever({ index, neighbours, reranker, onAway }: Retriev
       const hits = await index.search(query, { limit: depth, filters, explain, neighbours: nearest });
       if (reranker === undefined || hits.length < 2) return { hits: hits.slice(0, limit), degraded: isAlone };
       const first = hits.slice(0, RERANKED);
-      const scores = await orDoWithout("reranker", signal, () =>
-        reranker.rerank(
-          query,
-          first.map(({ chunk }) => passageOf(chunk)),
-          { signal },
-        ),
-      );
+      const passages = first.map(({ chunk }) => passageOf(chunk));
+      const scores = await orDoWithout("reranker", signal, () => timed("rerank", () => reranker.rerank(query, passages, { signal })));
       const ordered = scores === undefined ? hits : [...reorder(first, scores, explain === true), ...hits.slice(RERANKED)];
       return { hits: ordered.slice(0, limit), degraded: isAlone || scores === undefined };
     },

@@ -13,7 +13,7 @@ export function createChatProcedures(services: Pick<AppServices, "ask" | "limits
     sessionId: identifier.optional(),
     filters: filters.optional(),
   });
-  const ask = (request: z.output<typeof input>, { principal, signal }: Caller) => services.ask({ ...request, principal, signal });
+  const ask = (request: z.output<typeof input>, { principal, signal, onStage }: Caller) => services.ask({ ...request, principal, signal, onStage });
 
   return {
     ask: procedure({

@@ -14,8 +14,8 @@ export function createConversationProcedures(services: Pick<AppServices, "conver
     history: z.array(z.strictObject({ question: z.string(), answer: z.string() })).default([]),
     filters: filters.optional(),
   });
-  async function* stream(request: z.output<typeof input>, { principal, signal, requestId }: Caller) {
-    for await (const event of services.converse({ ...request, principal, signal })) yield wireConversationEvent(event, requestId);
+  async function* stream(request: z.output<typeof input>, { principal, signal, onStage, requestId }: Caller) {
+    for await (const event of services.converse({ ...request, principal, signal, onStage })) yield wireConversationEvent(event, requestId);
   }
 
   return {

@@ -1,4 +1,5 @@
 /** What every transport serves: one operation of the policy table with what it takes, what it gives, and who asks for it. */
+import type { OnStage } from "@rag-personal/core";
 import type { z } from "zod";
 import type { Operation, Principal } from "../policy.ts";
 
@@ -8,6 +9,8 @@ export interface Caller {
   readonly requestId: string;
   /** Of the client, behind proxies that are trusted; `unknown` where there is none. */
   readonly address: string;
+  /** Follows the steps of an answer, where the request is traced. */
+  readonly onStage?: OnStage | undefined;
   /** Aborted when the caller has left, and when the server cuts what is in flight. */
   readonly signal: AbortSignal;
   /** Aborted when the server cuts what is in flight. */

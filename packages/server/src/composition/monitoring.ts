@@ -1,12 +1,16 @@
 /** What the metrics tell of the world around the server, looked at beside its work. */
+import { randomBytes } from "node:crypto";
 import { readDiskSpace } from "../adapters/data-directory/disk-space.ts";
 import { type Operations, readOperations } from "../adapters/data-directory/operations-file.ts";
+import { createSpanExporter } from "../adapters/otlp/span-exporter.ts";
 import type { PostgresStores } from "../adapters/postgres/connection.ts";
 import type { MetricSources } from "../adapters/prometheus/metrics.ts";
+import type { Config } from "../config.ts";
+import { createTracing, type Tracing } from "../tracing/tracing.ts";
 import { type WatchedValue, watchValue } from "../watched-value.ts";
 import type { OpenedParts } from "./opened-parts.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { timers } from "./time.ts";
+import { clock, timers } from "./time.ts";
 
 /** A third of the interval at which Prometheus usually reads. */
 const LOOK_MS = 5_000;
@@ -55,4 +59,13 @@ export function openMonitoring(
       return { lastBackup: secondsOf(lastBackupAt), lastDrill: secondsOf(lastDrillAt), rto: rtoSeconds ?? undefined, rpo: rpoSeconds ?? undefined };
     },
   };
+}
+
+/** Undefined where no collector is configured. */
+export function openTracing(config: Config, opened: OpenedParts, { log }: Pick<Surroundings, "log">): Tracing | undefined {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_HEADERS: headers, OTEL_SERVICE_NAME: serviceName } = config;
+  if (endpoint === undefined) return undefined;
+  const exporter = createSpanExporter({ endpoint, headers, serviceName, fetch, clock, timers, log });
+  opened.add(() => exporter.close());
+  return createTracing({ send: exporter.send, clock, newId: (bytes) => randomBytes(bytes).toString("hex") });
 }

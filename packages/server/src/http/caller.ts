@@ -17,6 +17,7 @@ export function callerOf(c: Context<HttpEnvironment>): RequestCaller {
     principal: c.get("principal"),
     requestId: c.get("requestId"),
     address: c.get("sender").address,
+    onStage: c.get("onStage"),
     stopping: c.env.stopping,
     get signal() {
       return end().signal;
