@@ -27,6 +27,13 @@ export interface Machine {
 
 const VIOLATIONS_SHOWN = 20;
 
+/** Such as "late 3, failed 1": what is not shown one by one is of these kinds too. */
+function countByKind(violations: RowResult["violations"]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of violations) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
 const countViolations = ({ violations, error }: ReportedRow): number => violations.length + (error === undefined ? 0 : 1);
 
 export const isClean = (rows: readonly ReportedRow[]): boolean => rows.every((row) => countViolations(row) === 0);
@@ -43,8 +50,10 @@ export function summarise(row: ReportedRow): string {
   return `${countViolations(row)} violations; detected ${medianAndMax(row.detectMs)}; healed ${medianAndMax(row.healMs)}; ${row.tookSeconds} s`;
 }
 
-function remarksOf({ remarks, error, aim, detectMs, healMs }: ReportedRow): readonly string[] {
+function remarksOf({ remarks, error, aim, detectMs, healMs, violations }: ReportedRow): readonly string[] {
+  const kinds = Object.entries(countByKind(violations)).map(([kind, count]) => `${kind} ${count}`);
   return [
+    ...(kinds.length === 0 ? [] : [`violations: ${kinds.join(", ")}`]),
     ...(error === undefined ? [] : [`did not come to its end: ${error.split("\n")[0]}`]),
     ...describeMisses("detected", detectMs, aim.detectMs),
     ...describeMisses("healed", healMs, aim.healMs),
@@ -89,6 +98,7 @@ export function toRecord(row: ReportedRow, { node, cores }: Machine): Readonly<R
     injections: row.injections,
     requests: row.requests,
     violations: countViolations(row),
+    violationsByKind: countByKind(row.violations),
     detectMs: row.detectMs.length === 0 ? null : summary(row.detectMs),
     healMs: row.healMs.length === 0 ? null : summary(row.healMs),
     remarks: remarksOf(row),
