@@ -53,7 +53,7 @@ export default {
     forbid(
       "no-orphans",
       "A file nobody imports is dead, unless something runs it.",
-      { orphan: true, pathNot: `${TESTS}|/main\\.ts$|-worker\\.ts$|\\.d\\.ts$|/no-images/|/scripts/|/dist/|/api/` },
+      { orphan: true, pathNot: `${TESTS}|/main\\.ts$|-worker\\.ts$|\\.d\\.ts$|/no-images/|/scripts/|/dist/|/api/|/snapshots/` },
       {},
     ),
     forbid("resolvable", "Every import leads somewhere.", {}, { couldNotResolve: true }),
