@@ -12,6 +12,7 @@ import { discardBody } from "./http/read-body.ts";
 import { endTrace } from "./http/request-trace.ts";
 import { mountMcp } from "./mcp/mount.ts";
 import { mountOpenAi } from "./openai/mount.ts";
+import { withReference } from "./rest/reference.ts";
 import { METHODS } from "./rest/route.ts";
 import { createRoutes } from "./rest/routes.ts";
 import type { AppServices } from "./services.ts";
@@ -70,7 +71,9 @@ export function createApp(services: AppServices): Hono<HttpEnvironment> {
     await next();
   });
 
-  for (const { method, path, handle } of createRoutes(api, services)) app.on(method, path, handle);
+  const routes = createRoutes(api, services);
+  const all = services.referenceViewer === undefined ? routes : withReference(routes, services.referenceViewer);
+  for (const { method, path, handle } of all) app.on(method, path, handle);
 
   // What other transports are mounted at matches their own paths alone.
   const middlewareCount = app.routes.filter(({ method, path }) => method === "ALL" && path === "/*").length;

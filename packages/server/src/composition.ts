@@ -19,6 +19,7 @@ import { openDataDirectory } from "./adapters/data-directory/data-directory.ts";
 import { openFeedbackSpool } from "./adapters/data-directory/feedback-spool.ts";
 import { loadOrCreateSecrets } from "./adapters/data-directory/secrets.ts";
 import { createMetrics } from "./adapters/prometheus/metrics.ts";
+import { createSwaggerUiViewer } from "./adapters/swagger-ui/viewer.ts";
 import { createApp } from "./app.ts";
 import { type BannerFacts, describeParts } from "./banner.ts";
 import { createAccess } from "./composition/access.ts";
@@ -262,6 +263,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       };
     },
     allowedOrigins: config.CORS_ORIGINS,
+    referenceViewer: config.API_DOCS === "off" ? undefined : createSwaggerUiViewer(),
     newId: randomUUID,
     now: clock.now,
     monotonic: clock.monotonic,

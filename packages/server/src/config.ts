@@ -161,6 +161,7 @@ export const SETTINGS = {
   ADMIN_PASSWORD: optional("Password of the user `admin`.", "created at the first start", true),
   ACCESS_TOKEN_MINUTES: integer("Lifetime of an access token, in minutes.", 30, 1, 1440),
   LOG_LEVEL: oneOf("Least severe level that is logged.", ["info", "debug", "warn", "error", "silent"]),
+  API_DOCS: oneOf("Whether `/docs` and `/openapi.json` show the API, to anybody; they hold no secret.", ["on", "off"]),
   DATABASE_URL: optional(
     "A PostgreSQL to use instead of the embedded one, as `postgres://user:password@host:5432/database`.",
     "embedded PostgreSQL in `DATA_DIR`",

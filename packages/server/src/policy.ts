@@ -31,6 +31,7 @@ type Requirement = "anybody" | "machine" | "client" | "granted" | "user" | "admi
  * user's token, and `admin` that of a superuser.
  */
 export const POLICY = {
+  "docs.read": "anybody",
   "health.read": "anybody",
   "health.details": "client",
   "metrics.read": "machine",

@@ -43,6 +43,11 @@ export interface DocumentDeletion extends DeletionReceipt {
   readonly vectors?: { readonly chunks: number | "pending"; readonly embeddings: number };
 }
 
+/** What draws the reference of the API in a browser. */
+export interface ReferenceViewer {
+  load(): Promise<{ readonly script: Uint8Array; readonly style: Uint8Array }>;
+}
+
 /** The content of documents is reached through {@link ConfinedReading} alone. */
 export interface AppServices extends ConfinedReading {
   readonly log: Logger;
@@ -71,6 +76,8 @@ export interface AppServices extends ConfinedReading {
   clearCache(): Promise<number>;
   /** Other origins whose pages may use the API. */
   readonly allowedOrigins: readonly string[];
+  /** Undefined: the reference is not served. */
+  readonly referenceViewer: ReferenceViewer | undefined;
   newId(): string;
   /** Milliseconds since the epoch. */
   now(): number;

@@ -127,6 +127,7 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
       uptimeSeconds: 0,
     }),
     allowedOrigins: [],
+    referenceViewer: { load: async () => ({ script: new Uint8Array(), style: new Uint8Array() }) },
     newId: () => crypto.randomUUID(),
     now: clock.now,
     monotonic: clock.monotonic,

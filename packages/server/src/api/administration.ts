@@ -3,17 +3,20 @@ import { z } from "zod";
 import type { AppServices } from "../services.ts";
 import { count, nothing } from "./fields.ts";
 import { procedure } from "./procedure.ts";
+import { schemaNames } from "./schema-names.ts";
 
-const statistics = z.object({
-  documents: count,
-  chunks: count,
-  terms: count,
-  semanticDimensions: count,
-  indexGeneration: count,
-  feedback: z.object({ up: count, down: count }),
-  answeredBy: z.string(),
-  uptimeSeconds: count,
-});
+const statistics = z
+  .object({
+    documents: count,
+    chunks: count,
+    terms: count,
+    semanticDimensions: count,
+    indexGeneration: count,
+    feedback: z.object({ up: count, down: count }),
+    answeredBy: z.string(),
+    uptimeSeconds: count,
+  })
+  .register(schemaNames, { name: "Statistics" });
 
 export function createAdministrationProcedures(services: Pick<AppServices, "statistics" | "resetBreaker" | "clearCache">) {
   return {

@@ -6,6 +6,7 @@ import { type ApiKeyRecord, keyPrefix } from "../security/api-keys.ts";
 import type { AppServices } from "../services.ts";
 import { byId, isoTime, isoTimeOrNull, nothing, time } from "./fields.ts";
 import { type Immutable, procedure } from "./procedure.ts";
+import { schemaNames } from "./schema-names.ts";
 
 /** With the slash at its end, `people/` cannot open `people-archive/`. */
 const folder = z
@@ -17,35 +18,45 @@ const folder = z
 
 const requests = z.int().min(1).max(1_000_000_000);
 
-const request = z.strictObject({
-  name: z
-    .string()
-    .max(100)
-    .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, "must be one line of text")
-    .refine((name) => name.trim() !== "", "must not be empty"),
-  operations: z
-    .array(z.enum(KEY_OPERATIONS))
-    .min(1)
-    .default(() => [...CLIENT_OPERATIONS]),
-  pathPrefixes: z.array(folder).min(1).max(50).optional(),
-  requestsPerMinute: requests.optional(),
-  requestsPerDay: requests.optional(),
-  expiresAt: z.iso.datetime({ offset: true }).optional(),
-});
+const request = z
+  .strictObject({
+    name: z
+      .string()
+      .max(100)
+      .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, "must be one line of text")
+      .refine((name) => name.trim() !== "", "must not be empty")
+      .describe("One line of text, for people."),
+    operations: z
+      .array(z.enum(KEY_OPERATIONS))
+      .min(1)
+      .default(() => [...CLIENT_OPERATIONS]),
+    pathPrefixes: z
+      .array(folder)
+      .min(1)
+      .max(50)
+      .optional()
+      .describe("Folders below the documents folder, each with a slash at its end. For the key, no other document exists. Default: all."),
+    requestsPerMinute: requests.optional().describe("Default: no limit."),
+    requestsPerDay: requests.optional().describe("Default: no limit."),
+    expiresAt: z.iso.datetime({ offset: true }).optional().describe("In the future. Default: never."),
+  })
+  .register(schemaNames, { name: "NewApiKey" });
 
-const record = z.object({
-  id: z.string(),
-  name: z.string(),
-  prefix: z.string(),
-  operations: z.array(z.enum(KEY_OPERATIONS)),
-  pathPrefixes: z.array(z.string()).nullable(),
-  requestsPerMinute: z.int().nullable(),
-  requestsPerDay: z.int().nullable(),
-  createdAt: time,
-  expiresAt: time.nullable(),
-  revokedAt: time.nullable(),
-  lastUsedAt: time.nullable(),
-});
+const record = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    prefix: z.string().describe("What the key begins with."),
+    operations: z.array(z.enum(KEY_OPERATIONS)),
+    pathPrefixes: z.array(z.string()).nullable(),
+    requestsPerMinute: z.int().nullable(),
+    requestsPerDay: z.int().nullable(),
+    createdAt: time,
+    expiresAt: time.nullable(),
+    revokedAt: time.nullable(),
+    lastUsedAt: time.nullable().describe("Right to the minute."),
+  })
+  .register(schemaNames, { name: "ApiKey" });
 
 const describe = (key: ApiKeyRecord): Immutable<z.output<typeof record>> => ({
   id: key.id,
@@ -66,7 +77,7 @@ export function createApiKeyProcedures({ apiKeys }: Pick<AppServices, "apiKeys">
     create: procedure({
       operation: "apiKeys.create",
       input: request,
-      output: record.extend({ key: z.string() }),
+      output: record.extend({ key: z.string().describe("Shown in this response and never again.") }).register(schemaNames, { name: "CreatedApiKey" }),
       async run({ expiresAt, operations, name, pathPrefixes, requestsPerMinute, requestsPerDay }) {
         const scope = { operations: [...new Set(operations)], pathPrefixes, requestsPerMinute, requestsPerDay };
         const made = await apiKeys.create({ name, ...scope, expiresAtMs: expiresAt === undefined ? undefined : Date.parse(expiresAt) });

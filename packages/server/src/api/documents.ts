@@ -6,6 +6,7 @@ import type { ReceivedFile } from "../uploads/uploads.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { byId, count, isoTime, page, pathPrefix, time } from "./fields.ts";
 import { type Immutable, procedure } from "./procedure.ts";
+import { schemaNames } from "./schema-names.ts";
 
 const stored = {
   id: z.string(),
@@ -18,17 +19,23 @@ const stored = {
   updatedAt: time,
 };
 
-const summary = z.object({ ...stored, chunkCount: count });
+const summary = z.object({ ...stored, chunkCount: count }).register(schemaNames, { name: "DocumentSummary" });
 
 /** What a deletion removed, store by store. */
-const receipt = z.object({
-  documentId: z.string(),
-  path: z.string(),
-  rows: z.object({ documents: count, chunks: count }),
-  upload: z.boolean(),
-  index: z.object({ chunks: count }),
-  vectors: z.object({ chunks: z.union([count, z.literal("pending")]), embeddings: count }).optional(),
-});
+const receipt = z
+  .object({
+    documentId: z.string(),
+    path: z.string(),
+    rows: z.object({ documents: count, chunks: count }),
+    upload: z.boolean().describe("Whether an uploaded file went with it."),
+    index: z.object({ chunks: count }),
+    vectors: z
+      .object({ chunks: z.union([count, z.literal("pending")]), embeddings: count })
+      .optional()
+      .describe("Where vectors are kept. A store that is away loses them when it is back: `pending`."),
+  })
+  .describe("What a deletion removed, store by store.")
+  .register(schemaNames, { name: "DeletionReceipt" });
 
 const noDocument = (): RagError => new RagError("not_found", "There is no document with this id. GET /documents lists them.");
 
@@ -69,7 +76,7 @@ export function createDocumentProcedures(services: Pick<AppServices, "listDocume
     get: procedure({
       operation: "documents.get",
       input: byId,
-      output: z.object({ ...stored, text: z.string() }),
+      output: z.object({ ...stored, text: z.string() }).register(schemaNames, { name: "Document" }),
       async run({ id }, { principal }) {
         const document = await services.getDocument(principal, id);
         if (document === undefined) throw noDocument();

@@ -1,5 +1,6 @@
 /** Fields that several procedures take or give. Unknown fields are refused, so that a misspelt one is noticed. */
 import { z } from "zod";
+import { schemaNames } from "./schema-names.ts";
 
 export const identifier = z.string().min(1).max(200);
 
@@ -18,23 +19,30 @@ export const page = {
 };
 
 /** Restricts what an answer may rest on; all given fields must hold. */
-export const filters = z.strictObject({
-  pathPrefixes: z.array(pathPrefix).min(1).max(50).optional(),
-  documentIds: z.array(identifier).min(1).max(200).optional(),
-});
+export const filters = z
+  .strictObject({
+    pathPrefixes: z.array(pathPrefix).min(1).max(50).optional().describe("Only documents whose path begins with one of them."),
+    documentIds: z.array(identifier).min(1).max(200).optional().describe("Only these documents."),
+  })
+  .describe("What an answer may rest on. Filters that are both given must both hold.")
+  .register(schemaNames, { name: "Filters" });
 
 /** @param maxChars length in UTF-16 units (MAX_QUESTION_CHARS). */
 export const questionText = (maxChars: number) =>
   z
     .string()
     .max(maxChars, `must not be longer than ${maxChars} characters (MAX_QUESTION_CHARS)`)
-    .refine((text) => text.trim() !== "", "must not be empty");
+    .refine((text) => text.trim() !== "", "must not be empty")
+    .describe("Not blank.");
 
 /** ISO 8601 in UTC. */
 export const time = z.iso.datetime();
 
 /** A length, a count or an offset. */
 export const count = z.int().min(0);
+
+/** @param what the offset says, as the beginning of a sentence. */
+export const offset = (what: string) => count.describe(`${what} in the document's stored text, in UTF-16 units.`);
 
 /** 0..1. */
 export const share = z.number();

@@ -4,14 +4,21 @@ import { isAllowed } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import { nothing } from "./fields.ts";
 import { procedure } from "./procedure.ts";
+import { schemaNames } from "./schema-names.ts";
 
-const component = z.object({
-  status: z.enum(["healthy", "unhealthy", "starting"]),
-  /** These three are for callers with a credential. */
-  adapter: z.string().optional(),
-  latencyMs: z.number().optional(),
-  detail: z.string().optional(),
-});
+const component = z
+  .object({
+    status: z.enum(["healthy", "unhealthy", "starting"]),
+    adapter: z.string().optional(),
+    latencyMs: z.number().optional().describe("How long its check took."),
+    detail: z.string().optional(),
+  })
+  .describe("`status` alone for a caller without a credential.")
+  .register(schemaNames, { name: "ComponentHealth" });
+
+const report = z
+  .object({ status: z.enum(["healthy", "degraded", "starting"]), components: z.record(z.string(), component) })
+  .register(schemaNames, { name: "HealthReport" });
 
 export function createHealthProcedures({ health }: Pick<AppServices, "health">) {
   return {
@@ -39,14 +46,14 @@ export function createHealthProcedures({ health }: Pick<AppServices, "health">) 
     detailed: procedure({
       operation: "health.read",
       input: nothing,
-      output: z.object({ status: z.enum(["healthy", "degraded", "starting"]), components: z.record(z.string(), component) }),
+      output: report,
       async run(_, { principal }) {
-        const report = await health.report();
-        const healthy = Object.values(report).every(({ status }) => status === "healthy");
+        const all = await health.report();
+        const healthy = Object.values(all).every(({ status }) => status === "healthy");
         // Strangers get status words alone: adapters, times and messages are for those with a credential.
         const components = isAllowed("health.details", principal)
-          ? report
-          : Object.fromEntries(Object.entries(report).map(([name, { status }]) => [name, { status }]));
+          ? all
+          : Object.fromEntries(Object.entries(all).map(([name, { status }]) => [name, { status }]));
         const answering = healthy ? ("healthy" as const) : ("degraded" as const);
         return { status: health.isReady ? answering : ("starting" as const), components };
       },

@@ -5,28 +5,35 @@ import { confineJob, confineJobEvents } from "../confinement.ts";
 import type { AppServices } from "../services.ts";
 import { byId, count, nothing } from "./fields.ts";
 import { procedure, streamProcedure } from "./procedure.ts";
+import { schemaNames } from "./schema-names.ts";
 
-const progress = z.object({ done: count, total: count });
+export const progress = z.object({ done: count, total: count }).describe("Files.").register(schemaNames, { name: "IngestionProgress" });
 
-const fileResult = z.object({
-  path: z.string(),
-  outcome: z.enum(["added", "changed", "removed", "unchanged", "failed"]),
-  chunks: count.optional(),
-  stage: z.string().optional(),
-  reason: z.string().optional(),
-  keptEarlierVersion: z.boolean().optional(),
-});
+export const fileResult = z
+  .object({
+    path: z.string(),
+    outcome: z.enum(["added", "changed", "removed", "unchanged", "failed"]),
+    chunks: count.optional().describe("Of a file that was added or changed."),
+    stage: z.string().optional().describe("Where a file failed."),
+    reason: z.string().optional().describe("Why a file failed."),
+    keptEarlierVersion: z.boolean().optional().describe("Whether what was stored of a file that failed is still there."),
+  })
+  .register(schemaNames, { name: "FileResult" });
 
-const job = z.object({
-  id: z.string(),
-  state: z.enum(["running", "succeeded", "failed", "interrupted"]),
-  startedAt: z.string(),
-  finishedAt: z.string().nullable(),
-  progress,
-  counts: z.object({ added: count, changed: count, removed: count, unchanged: count, failed: count }),
-  files: z.array(fileResult),
-  error: z.string().nullable(),
-});
+export const job = z
+  .object({
+    id: z.string(),
+    state: z
+      .enum(["running", "succeeded", "failed", "interrupted"])
+      .describe("`succeeded`: the folder was gone through. `interrupted`: the server stopped, and finished the work at its next start."),
+    startedAt: z.string(),
+    finishedAt: z.string().nullable(),
+    progress,
+    counts: z.object({ added: count, changed: count, removed: count, unchanged: count, failed: count }),
+    files: z.array(fileResult).describe("Those that were not simply unchanged."),
+    error: z.string().nullable().describe("Why the job failed."),
+  })
+  .register(schemaNames, { name: "IngestionJob" });
 
 /** The state of the job now, each file as it is done, and the end. */
 const jobEvent = z.discriminatedUnion("type", [

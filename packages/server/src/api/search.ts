@@ -1,34 +1,43 @@
 /** Retrieval alone: passages, best first. */
 import { z } from "zod";
 import type { AppServices } from "../services.ts";
-import { count, filters, questionText, share } from "./fields.ts";
+import { filters, offset, questionText, share } from "./fields.ts";
 import { procedure } from "./procedure.ts";
+import { schemaNames } from "./schema-names.ts";
 
-const hit = z.object({
-  documentId: z.string(),
-  chunkId: z.string(),
-  path: z.string(),
-  title: z.string(),
-  headingPath: z.array(z.string()),
-  start: count,
-  end: count,
-  text: z.string(),
-  score: share,
-  /** With `explain`: each signal's part, 0..1. */
-  explanation: z.record(z.string(), z.number()).optional(),
-});
+const hit = z
+  .object({
+    documentId: z.string(),
+    chunkId: z.string(),
+    path: z.string(),
+    title: z.string(),
+    headingPath: z.array(z.string()),
+    start: offset("Where it begins"),
+    end: offset("Where it ends"),
+    text: z.string(),
+    score: share.describe("Compares within one response only."),
+    explanation: z.record(z.string(), z.number()).optional().describe("With `explain`: each signal's part, 0..1."),
+  })
+  .register(schemaNames, { name: "SearchHit" });
 
 export function createSearchProcedures(services: Pick<AppServices, "search" | "limits">) {
   return {
     run: procedure({
       operation: "search.run",
-      input: z.strictObject({
-        query: questionText(services.limits.maxQuestionChars),
-        limit: z.int().min(1).max(100).default(10),
-        filters: filters.optional(),
-        explain: z.boolean().default(false),
-      }),
-      output: z.object({ hits: z.array(hit), degraded: z.boolean() }),
+      input: z
+        .strictObject({
+          query: questionText(services.limits.maxQuestionChars),
+          limit: z.int().min(1).max(100).default(10).describe("Hits at most."),
+          filters: filters.optional(),
+          explain: z.boolean().default(false).describe("Tells the signals behind each score."),
+        })
+        .register(schemaNames, { name: "SearchRequest" }),
+      output: z
+        .object({
+          hits: z.array(hit).describe("Best first; empty when nothing fits."),
+          degraded: z.boolean().describe("Whether a configured model or the vector store was away, and did without."),
+        })
+        .register(schemaNames, { name: "SearchResult" }),
       async run({ query, ...options }, { principal, signal }) {
         const found = await services.search(principal, query, { ...options, signal });
         const hits = found.hits.map(({ chunk, score, explanation }) => ({

@@ -5,17 +5,25 @@ import { principalName } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import { byId, count, isoTime, time } from "./fields.ts";
 import { procedure } from "./procedure.ts";
+import { schemaNames } from "./schema-names.ts";
 
-const summary = z.object({ id: z.string(), turnCount: count, createdAt: time, updatedAt: time, lastQuestion: z.string().nullable() });
+const summary = z
+  .object({ id: z.string(), turnCount: count, createdAt: time, updatedAt: time, lastQuestion: z.string().nullable() })
+  .register(schemaNames, { name: "SessionSummary" });
 
-const turn = z.object({
-  question: z.string(),
-  standaloneQuestion: z.string(),
-  answer: z.string(),
-  answerable: z.boolean(),
-  citedTitles: z.array(z.string()),
-  at: time,
-});
+const turn = z
+  .object({
+    question: z.string(),
+    standaloneQuestion: z.string().describe("What was searched for."),
+    answer: z.string(),
+    answerable: z.boolean(),
+    citedTitles: z.array(z.string()),
+    at: time,
+  })
+  .describe("One question and its answer.")
+  .register(schemaNames, { name: "Turn" });
+
+const session = z.object({ id: z.string(), createdAt: time, updatedAt: time, turns: z.array(turn) }).register(schemaNames, { name: "Session" });
 
 const noSession = (): RagError => new RagError("not_found", "There is no session with this id. Ask without sessionId to start one.");
 
@@ -41,15 +49,15 @@ export function createSessionProcedures({ sessions }: Pick<AppServices, "session
     get: procedure({
       operation: "sessions.get",
       input: byId,
-      output: z.object({ id: z.string(), createdAt: time, updatedAt: time, turns: z.array(turn) }),
+      output: session,
       async run({ id }, { principal }) {
-        const session = await sessions.load(principalName(principal), id);
-        if (session === undefined) throw noSession();
+        const found = await sessions.load(principalName(principal), id);
+        if (found === undefined) throw noSession();
         return {
-          id: session.id,
-          createdAt: isoTime(session.createdAtMs),
-          updatedAt: isoTime(session.updatedAtMs),
-          turns: session.turns.map(({ atMs, ...rest }) => ({ ...rest, at: isoTime(atMs) })),
+          id: found.id,
+          createdAt: isoTime(found.createdAtMs),
+          updatedAt: isoTime(found.updatedAtMs),
+          turns: found.turns.map(({ atMs, ...rest }) => ({ ...rest, at: isoTime(atMs) })),
         };
       },
     }),

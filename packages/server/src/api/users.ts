@@ -5,15 +5,31 @@ import type { User } from "../security/users.ts";
 import type { AppServices } from "../services.ts";
 import { byId, isoTime, isoTimeOrNull, nothing, time } from "./fields.ts";
 import { type Immutable, procedure } from "./procedure.ts";
+import { schemaNames } from "./schema-names.ts";
 
-const user = z.object({
-  id: z.string(),
-  username: z.string(),
-  email: z.string(),
-  isSuperuser: z.boolean(),
-  createdAt: time,
-  disabledAt: time.nullable(),
-});
+const user = z
+  .object({
+    id: z.string(),
+    username: z.string(),
+    email: z.string(),
+    isSuperuser: z.boolean(),
+    createdAt: time,
+    disabledAt: time.nullable(),
+  })
+  .register(schemaNames, { name: "User" });
+
+const newUser = z
+  .strictObject({
+    // One spelling for each name, so that no two look alike.
+    username: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or a digit")
+      .describe("Never changed or given twice."),
+    email: z.email().max(200).describe("Nothing is sent to it."),
+    password: z.string().min(1).max(1_000).describe("At least 15 characters, and none that everybody tries first."),
+    isSuperuser: z.boolean().default(false).describe("A superuser is an administrator."),
+  })
+  .register(schemaNames, { name: "NewUser" });
 
 const describe = ({ id, username, email, isSuperuser, createdAtMs, disabledAtMs }: User): Immutable<z.output<typeof user>> => ({
   id,
@@ -28,13 +44,7 @@ export function createUserProcedures({ users }: Pick<AppServices, "users">) {
   return {
     create: procedure({
       operation: "users.create",
-      input: z.strictObject({
-        // One spelling for each name, so that no two look alike.
-        username: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or a digit"),
-        email: z.email().max(200),
-        password: z.string().min(1).max(1_000),
-        isSuperuser: z.boolean().default(false),
-      }),
+      input: newUser,
       output: user,
       run: async (request) => describe(await users.create(request)),
     }),

@@ -1,20 +1,29 @@
 /** Errors as RFC 9457 problem documents. */
 import { RagError } from "@rag-personal/core";
 import type { Context } from "hono";
+import { z } from "zod";
+import { schemaNames } from "../api/schema-names.ts";
 import type { HttpEnvironment } from "./environment.ts";
 
 /** A problem document, as it goes over the wire. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly code: string;
-  readonly requestId: string;
-  readonly issues?: RagError["issues"];
-  /** As in the `Retry-After` header, which an event of a stream cannot have. */
-  readonly retryAfterSeconds?: number;
-}
+export const problem = z
+  .object({
+    type: z.string().describe("`urn:rag-personal:error:` and the code."),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe("For people: what is wrong, and what to do."),
+    code: z.string().describe("For programs: never renamed. New ones may be added."),
+    requestId: z.string().describe("As in the header `X-Request-ID`; the log has it."),
+    issues: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .describe("Which fields of the request are wrong, and how; up to 20."),
+    retryAfterSeconds: z.int().min(0).optional().describe("As in the header `Retry-After`, which an event of a stream cannot have."),
+  })
+  .describe("What went wrong (RFC 9457).")
+  .register(schemaNames, { name: "Problem" });
+
+type Problem = z.output<typeof problem>;
 
 const titleOf = (code: string): string => code.charAt(0).toUpperCase() + code.slice(1).replaceAll("_", " ");
 
@@ -33,7 +42,7 @@ export function toProblem(error: RagError, requestId: string): Problem {
     detail: error.message,
     code: error.code,
     requestId,
-    ...(error.issues === undefined ? {} : { issues: error.issues }),
+    ...(error.issues === undefined ? {} : { issues: [...error.issues] }),
     ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
   };
 }

@@ -1,13 +1,26 @@
 /** `POST /chat`: a cited answer, whole or streamed. */
 import { z } from "zod";
-import type { WireAnswerEvent } from "../api/answer.ts";
+import { answer, source, type WireAnswerEvent } from "../api/answer.ts";
 import type { Api } from "../api/api.ts";
+import { schemaNames } from "../api/schema-names.ts";
 import { callerOf } from "../http/caller.ts";
 import type { ServerEvent } from "../http/event-stream.ts";
 import { authorise } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import { type Route, readInput } from "./route.ts";
-import { streamResponse, wantsEvents } from "./streaming.ts";
+import { errorEvent, streamResponse, wantsEvents } from "./streaming.ts";
+
+/** In this order, `delta` any number of times, `error` in place of what would have come. */
+const answerServerEvent = z
+  .discriminatedUnion("event", [
+    z.object({ event: z.literal("session"), data: z.object({ sessionId: z.string() }) }).register(schemaNames, { name: "SessionEvent" }),
+    z.object({ event: z.literal("sources"), data: z.object({ sources: z.array(source) }) }).register(schemaNames, { name: "SourcesEvent" }),
+    z.object({ event: z.literal("delta"), data: z.object({ text: z.string() }) }).register(schemaNames, { name: "DeltaEvent" }),
+    z.object({ event: z.literal("done"), data: answer }).register(schemaNames, { name: "AnswerEvent" }),
+    errorEvent,
+  ])
+  .describe("One event of a streamed answer: its name, and its data as JSON.")
+  .register(schemaNames, { name: "ChatEvent" });
 
 function toServerEvent(event: WireAnswerEvent): ServerEvent {
   switch (event.type) {
@@ -24,7 +37,8 @@ function toServerEvent(event: WireAnswerEvent): ServerEvent {
 
 export function chatRoute({ chat }: Api, services: AppServices): Route {
   const { ask, stream } = chat;
-  const input = ask.input.extend({ stream: z.boolean().optional() });
+  const streamed = z.boolean().optional().describe("Default: whether `Accept` names `text/event-stream`.");
+  const input = ask.input.extend({ stream: streamed }).register(schemaNames, { name: "ChatRequest" });
   return {
     method: "POST",
     path: "/chat",
@@ -33,7 +47,7 @@ export function chatRoute({ chat }: Api, services: AppServices): Route {
     input,
     status: 200,
     output: ask.output,
-    event: stream.event,
+    event: answerServerEvent,
     async handle(c) {
       const caller = callerOf(c);
       await authorise(ask.operation, caller.principal);

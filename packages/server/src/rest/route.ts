@@ -24,7 +24,7 @@ export interface Route {
   readonly status: ContentfulStatusCode | 204;
   /** What a success gives as JSON; undefined for one without a body or with a body of another type. */
   readonly output: z.ZodType | undefined;
-  /** What a success gives as server-sent events, where the caller may ask for them. */
+  /** What a success gives as server-sent events, where the caller may ask for them: one event with its name and its data. */
   readonly event: z.ZodType | undefined;
   handle(c: Context<HttpEnvironment>): Promise<Response>;
 }

@@ -1,10 +1,15 @@
 /** Routes that answer with JSON or, for whoever asks for them, with server-sent events. */
 import type { Context } from "hono";
+import { z } from "zod";
+import { schemaNames } from "../api/schema-names.ts";
 import type { RequestCaller } from "../http/caller.ts";
 import type { HttpEnvironment } from "../http/environment.ts";
 import { eventStreamResponse, type ServerEvent } from "../http/event-stream.ts";
-import { toProblem, toRagError } from "../http/problem.ts";
+import { problem, toProblem, toRagError } from "../http/problem.ts";
 import type { AppServices } from "../services.ts";
+
+/** What is sent when a stream fails after it began. */
+export const errorEvent = z.object({ event: z.literal("error"), data: problem }).register(schemaNames, { name: "ErrorEvent" });
 
 export const wantsEvents = (c: Context<HttpEnvironment>): boolean => (c.req.header("accept") ?? "").includes("text/event-stream");
 
