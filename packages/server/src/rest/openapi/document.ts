@@ -66,7 +66,6 @@ const COMPONENTS = {
       in: "header",
       description: "Sent back, and kept in the log. Default: a new one.",
       schema: { type: "string", pattern: "^[A-Za-z0-9_.-]{1,64}$" },
-      example: "letter-to-the-keeper-1",
     },
   },
   headers: {
