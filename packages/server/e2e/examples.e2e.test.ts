@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { ROUTE_DESCRIPTIONS } from "../src/rest/descriptions/all.ts";
 import { type Api, connectApi } from "../test-support/api.ts";
 import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
 
@@ -68,8 +69,16 @@ describe("the example documents", () => {
   });
 });
 
+/** The requests that a part of the log tells of. */
+const requestsOf = (log: string): readonly { readonly method: string; readonly route: string }[] =>
+  log
+    .split("\n")
+    .filter((line) => line.includes('"msg":"request"') && line.endsWith("}"))
+    .map((line) => JSON.parse(line));
+
 describe("the example programs", () => {
-  it("tour the REST API with curl, from health to an ingestion", async () => {
+  it("tour every route of the REST API with curl", async () => {
+    const before = server.output().length;
     const { stdout } = await run("bash", [join(EXAMPLES, "curl-tour.sh")], {
       env: { PATH: process.env["PATH"], BASE_URL: server.address, API_KEY: api.apiKey, ADMIN_PASSWORD: api.adminPassword },
     });
@@ -84,6 +93,9 @@ describe("the example programs", () => {
     ])
       expect(stdout).toContain(part);
     expect(stdout).not.toContain(api.apiKey);
+    const toured = () => new Set(requestsOf(server.output().slice(before)).map(({ method, route }) => `${method} ${route}`));
+    // The last lines of the log may come after the end of the tour.
+    await expect.poll(() => [...toured()].sort()).toEqual(Object.keys(ROUTE_DESCRIPTIONS).sort());
   });
 
   it("ask through the SDK", async () => {
