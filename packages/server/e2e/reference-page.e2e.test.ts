@@ -6,6 +6,9 @@ import { startChromium } from "../test-support/chromium.ts";
 import { createOpenApiContract } from "../test-support/openapi-contract.ts";
 import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
 
+/** The browser may have to be installed first. */
+const BROWSER_TIMEOUT_MS = 600_000;
+
 let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
 let server: RunningServer;
 let api: Api;
@@ -27,7 +30,7 @@ beforeAll(async () => {
   page.on("pageerror", (error) => complaints.push(error.message));
   await page.goto(`${server.address}/docs`);
   await page.locator(".opblock").first().waitFor();
-});
+}, BROWSER_TIMEOUT_MS);
 
 afterAll(async () => {
   await browser?.close();

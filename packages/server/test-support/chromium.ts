@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 
+const UPDATE = ["apt-get", "update"] as const;
 const INSTALL = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", "chromium"] as const;
 
 /** Close it after the tests. */
@@ -17,9 +18,7 @@ function findBinary(isRoot: boolean): string {
   const found = installedBinary();
   if (found !== undefined) return found;
   if (isRoot && existsSync("/usr/bin/apt-get")) {
-    execFileSync("apt-get", ["update"], { stdio: ["ignore", "ignore", "pipe"] });
-    const [command, ...args] = INSTALL;
-    execFileSync(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+    for (const [command, ...args] of [UPDATE, INSTALL]) execFileSync(command, args, { stdio: ["ignore", "ignore", "pipe"] });
     const installed = installedBinary();
     if (installed !== undefined) return installed;
   }

@@ -1,8 +1,9 @@
 /** The document of the REST API: complete, valid, and noticed where it is not. */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Ruleset, Spectral } from "@stoplight/spectral-core";
 import { oas } from "@stoplight/spectral-rulesets";
@@ -37,6 +38,12 @@ describe("the OpenAPI document", () => {
       .filter(({ method, path }) => method !== "ALL" && !DESCRIBED_ELSEWHERE.some((prefix) => path.startsWith(prefix)))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
     expect(contract.operations.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([...new Set(mounted)].sort());
+  });
+
+  it("is named, route by route, in the documentation", async () => {
+    const page = await readFile(join(import.meta.dirname, "../../../../../docs/rest-api.md"), "utf8");
+    const missing = contract.operations.map(({ method, path }) => `\`${method} ${path}\``).filter((name) => !page.includes(name));
+    expect(missing).toEqual([]);
   });
 
   it("names each operation once, so that generated clients keep their methods", () => {
@@ -87,8 +94,8 @@ describe("the OpenAPI document", () => {
     const folder = await mkdtemp(join(tmpdir(), "rag-openapi-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     await writeFile(join(folder, "openapi.json"), text);
-    const redocly = join(import.meta.dirname, "../../../node_modules/.bin/redocly");
-    const { stdout } = await promisify(execFile)(redocly, ["lint", "openapi.json", "--extends=recommended", "--format=json"], {
+    const redocly = fileURLToPath(import.meta.resolve("@redocly/cli/bin/cli.js"));
+    const { stdout } = await promisify(execFile)(process.execPath, [redocly, "lint", "openapi.json", "--extends=recommended", "--format=json"], {
       cwd: folder,
       env: { PATH: process.env["PATH"], REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
     });
