@@ -50,6 +50,7 @@ import { createApiKeys } from "./security/api-keys.ts";
 import { createAuthenticator } from "./security/authenticator.ts";
 import { createLoginThrottle } from "./security/login-throttle.ts";
 import { createPasswordHashing } from "./security/password-hashing.ts";
+import { sameSecret } from "./security/same-secret.ts";
 import { createUsers } from "./security/users.ts";
 import type { AppServices } from "./services.ts";
 import { createSpooledFeedbackStore } from "./spooled-feedback.ts";
@@ -208,7 +209,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     ...createAccess(config),
     tracing: openTracing(config, opened, surroundings),
     tokens,
-    authenticator: createAuthenticator({ apiKey: secrets.apiKey, apiKeys, tokens, users }),
+    authenticator: createAuthenticator({ isConfiguredKey: sameSecret(secrets.apiKey), apiKeys, tokens, users }),
     loginThrottle: createLoginThrottle({ monotonic: clock.monotonic }),
     users,
     apiKeys,

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ConfigError, describeSettings, readAdminAccess, readConfig, SETTINGS } from "./config.ts";
+import { describeSettings, readAdminAccess, readConfig, SETTINGS } from "./config.ts";
+import { ConfigError } from "./settings/config-error.ts";
 
 const GOOD = {
   API_KEY: "6f1c0a8e5d3b497286aa0c4e91d7f25b",

@@ -2,96 +2,34 @@
 import { join, resolve, sep } from "node:path";
 import { MODEL_PRECISIONS, type ModelSource, parseModelSource } from "./model-source.ts";
 import { type AddressRanges, parseAddressRanges } from "./security/address-ranges.ts";
+import { ConfigError } from "./settings/config-error.ts";
+import {
+  type Environment,
+  integer,
+  oneOf,
+  optional,
+  optionalUrl,
+  type Parsed,
+  parseSettings,
+  type Setting,
+  text,
+  url,
+  verbatim,
+} from "./settings/kinds.ts";
+import { secretProblem } from "./settings/secret-problem.ts";
+import {
+  CACHE_SIMILAR,
+  CORS_ORIGINS,
+  CREDENTIAL_SETTINGS,
+  LANGUAGE_MODEL_SETTINGS,
+  LOG_LEVEL,
+  languageModelProblem,
+  REQUEST_SETTINGS,
+  SESSION_SETTINGS,
+} from "./settings/shared.ts";
 
 /** The corpus that comes with the program, wherever it is started from. */
 export const EXAMPLE_DOCUMENTS = resolve(import.meta.dirname, "../../../examples/documents");
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-interface Setting<T> {
-  readonly description: string;
-  /** What stands in the documentation as the default. */
-  readonly fallback: string;
-  readonly parse: (raw: string | undefined) => T;
-  readonly secret?: true;
-}
-
-const text = (description: string, fallback: string): Setting<string> => ({
-  description,
-  fallback,
-  parse: (raw) => (raw === undefined || raw === "" ? fallback : raw),
-});
-
-const optional = (description: string, fallback: string, secret?: true): Setting<string | undefined> => ({
-  description,
-  fallback,
-  parse: (raw) => (raw === "" ? undefined : raw),
-  ...(secret === undefined ? {} : { secret }),
-});
-
-const integer = (description: string, fallback: number, minimum: number, maximum: number): Setting<number> => ({
-  description,
-  fallback: String(fallback),
-  parse: (raw) => {
-    if (raw === undefined || raw === "") return fallback;
-    const value = Number(raw);
-    if (!/^\d+$/.test(raw) || value < minimum || value > maximum) {
-      throw new Error(`must be a whole number from ${minimum} to ${maximum}, not "${raw}"`);
-    }
-    return value;
-  },
-});
-
-const oneOf = <const T extends string>(description: string, values: readonly [T, ...T[]]): Setting<T> => ({
-  description: `${description} One of: ${values.join(", ")}.`,
-  fallback: values[0],
-  parse: (raw) => {
-    if (raw === undefined || raw === "") return values[0];
-    const found = values.find((value) => value === raw);
-    if (found === undefined) throw new Error(`must be one of ${values.join(", ")}, not "${raw}"`);
-    return found;
-  },
-});
-
-const list = (description: string, fallback: string): Setting<readonly string[]> => ({
-  description,
-  fallback,
-  parse: (raw) => (raw ?? "").split(",").flatMap((entry) => (entry.trim() === "" ? [] : [entry.trim()])),
-});
-
-function parseUrl(raw: string): string {
-  if (!URL.canParse(raw) || !/^https?:$/.test(new URL(raw).protocol)) throw new Error("must be an http or https address");
-  return raw.replace(/\/+$/, "");
-}
-
-const url = (description: string, fallback: string): Setting<string> => ({
-  description,
-  fallback,
-  parse: (raw) => (raw === undefined || raw === "" ? fallback : parseUrl(raw)),
-});
-
-const optionalUrl = (description: string, fallback: string): Setting<string | undefined> => ({
-  description,
-  fallback,
-  parse: (raw) => (raw === undefined || raw === "" ? undefined : parseUrl(raw)),
-});
-
-/** Origins as browsers send them: scheme, host and port, nothing behind. */
-const origins = (description: string, fallback: string): Setting<readonly string[]> => ({
-  description,
-  fallback,
-  parse: (raw) =>
-    (raw ?? "").split(",").flatMap((entry) => {
-      const origin = entry.trim().replace(/\/$/, "");
-      if (origin === "") return [];
-      if (!URL.canParse(origin) || new URL(origin).origin !== origin.toLowerCase() || !/^https?:/i.test(origin))
-        throw new Error(`must be origins such as https://app.example.org, separated by commas, not "${entry.trim()}"`);
-      return [origin.toLowerCase()];
-    }),
-});
-
-/** Spaces count: what a model was trained with ends in one. */
-const verbatim = (description: string, fallback: string): Setting<string> => ({ description, fallback, parse: (raw) => raw ?? "" });
 
 const optionalModel = (description: string, fallback: string): Setting<ModelSource | undefined> => ({
   description,
@@ -155,12 +93,9 @@ export const SETTINGS = {
   OTEL_SERVICE_NAME: text("Name of this server in traces.", "rag-personal"),
   DATA_DIR: text("Folder that holds everything the server keeps: database, secrets, lock.", "./data"),
   DOCS_DIR: optional("Folder whose documents are ingested at start and by `POST /ingest`.", "the `examples/documents` of this program"),
-  CORS_ORIGINS: origins("Other origins whose pages may use the API from a browser, such as `https://app.example.org`, separated by commas.", "none"),
-  API_KEY: optional("Key for chat, search, sessions, feedback and reading documents (`X-API-Key`).", "created at the first start", true),
-  SECRET_KEY: optional("Secret that signs access tokens (HS256).", "created at the first start", true),
-  ADMIN_PASSWORD: optional("Password of the user `admin`.", "created at the first start", true),
-  ACCESS_TOKEN_MINUTES: integer("Lifetime of an access token, in minutes.", 30, 1, 1440),
-  LOG_LEVEL: oneOf("Least severe level that is logged.", ["info", "debug", "warn", "error", "silent"]),
+  CORS_ORIGINS,
+  ...CREDENTIAL_SETTINGS,
+  LOG_LEVEL,
   API_DOCS: oneOf("Whether `/docs` and `/openapi.json` show the API, to anybody; they hold no secret.", ["on", "off"]),
   DATABASE_URL: optional(
     "A PostgreSQL to use instead of the embedded one, as `postgres://user:password@host:5432/database`.",
@@ -187,33 +122,9 @@ export const SETTINGS = {
   CHROMA_AUTH_TOKEN: optional("Token that Chroma, or a proxy in front of it, wants as `x-chroma-token`.", "none", true),
   SESSION_TTL_DAYS: integer("Days after its last turn that Redis keeps a session.", 30, 1, 3_650),
   CACHE_TTL_DAYS: integer("Days that Redis keeps a cached answer.", 7, 1, 3_650),
-  CACHE_SIMILAR: oneOf(
-    "Whether a cached answer is also given to a question that differs in politeness and articles alone (`fillers`); looser likeness joins questions that differ.",
-    ["off", "fillers"],
-  ),
+  CACHE_SIMILAR,
   EXPECTED_REPLICAS: integer("Servers that share the budgets, reckoned with while Redis is away.", 1, 1, 1_000),
-  GROQ_API_KEY: optional("Lets a Groq model write the answers.", "none: the extractive answerer quotes your documents", true),
-  GROQ_BASE_URL: url("Address of the Groq API or of a proxy in front of it.", "https://api.groq.com/openai/v1"),
-  GROQ_MODEL: text("Model asked at Groq.", "llama-3.3-70b-versatile"),
-  GROQ_FALLBACK_MODELS: list("Models asked at Groq when the one before is away, in this order, separated by commas.", "none"),
-  LLM_BASE_URL: optionalUrl("Any other OpenAI-compatible API, such as a local one; takes precedence over Groq.", "none"),
-  LLM_API_KEY: optional("Key for `LLM_BASE_URL`, if it wants one.", "none", true),
-  LLM_MODEL: optional("Model asked at `LLM_BASE_URL`; required with it.", "none"),
-  LLM_FALLBACK_MODELS: list("Models asked at `LLM_BASE_URL` when the one before is away, in this order, separated by commas.", "none"),
-  LLM_FALLBACK: oneOf("What happens when the model is away: an error (503), or an extractive answer marked `degraded`.", ["none", "extractive"]),
-  LLM_REQUESTS_PER_MINUTE: integer("Calls to the model per minute at most.", 28, 1, 100_000),
-  LLM_TOKENS_PER_MINUTE: integer(
-    "Tokens per minute at most, of prompts and answers together; 0: not counted. Groq's free tier allows `llama-3.3-70b-versatile` 12000.",
-    0,
-    0,
-    1_000_000_000,
-  ),
-  LLM_BUDGET_WAIT_MS: integer("How long a question may wait for the model's budget, in milliseconds; 0: it is refused at once.", 5_000, 0, 30_000),
-  LLM_BUDGET_QUEUE: integer("Questions that may wait for the model's budget at the same time, in each server.", 20, 0, 10_000),
-  LLM_MAX_TOKENS: integer("Tokens of one model answer at most.", 1_024, 16, 32_768),
-  LLM_FIRST_BYTE_TIMEOUT_MS: integer("How long the model may take to begin, in milliseconds.", 15_000, 100, 600_000),
-  LLM_IDLE_TIMEOUT_MS: integer("How long the model may pause within an answer, in milliseconds.", 10_000, 100, 600_000),
-  LLM_TOTAL_TIMEOUT_MS: integer("How long one model answer may take, in milliseconds.", 60_000, 100, 600_000),
+  ...LANGUAGE_MODEL_SETTINGS,
   EMBEDDING_MODEL: optionalModel(
     "A model for vectors that runs on this machine: a folder (`/models/e5-small`, `./e5-small`) or a model of the hub (`owner/name`, `owner/name@revision`).",
     "none: meaning is learnt from your documents",
@@ -232,16 +143,12 @@ export const SETTINGS = {
   MODEL_QUEUE_TEXTS: integer("Texts that may wait for a local model, of questions and of documents each.", 4_096, 1, 1_000_000),
   MODEL_TIMEOUT_MS: integer("How long a local model may take over one batch before it is loaded anew, in milliseconds.", 30_000, 100, 600_000),
   MODEL_MAX_GROWTH_MB: integer("A local model is loaded anew when the process has grown by so much while it worked, in MiB.", 512, 64, 1_048_576),
-  MAX_BODY_BYTES: integer("Size of a request body at most, in bytes.", 1_048_576, 1_024, 104_857_600),
-  MAX_QUESTION_CHARS: integer("Length of a question at most, in characters.", 2_000, 10, 100_000),
-  MAX_JSON_DEPTH: integer("Nesting of a JSON body at most.", 32, 2, 1_000),
+  ...REQUEST_SETTINGS,
   HEADERS_TIMEOUT_MS: integer("How long a client may take to send its request headers, in milliseconds.", 10_000, 1_000, 600_000),
   REQUEST_TIMEOUT_MS: integer("How long a client may take to send a whole request, in milliseconds.", 15_000, 1_000, 600_000),
   MAX_CONNECTIONS: integer("Connections held open at most.", 1_000, 1, 100_000),
   SHUTDOWN_TIMEOUT_MS: integer("How long a stop waits for requests and streams in flight, in milliseconds.", 10_000, 0, 600_000),
-  SESSION_MAX_TURNS: integer("Turns kept in a session; the oldest go first.", 50, 1, 10_000),
-  SESSION_MAX_CHARS: integer("Characters kept in a session; the oldest turns go first.", 100_000, 1_000, 10_000_000),
-  SESSIONS_PER_PRINCIPAL: integer("Sessions kept for one key or user; the oldest go first.", 1_000, 1, 1_000_000),
+  ...SESSION_SETTINGS,
   MAX_FILE_BYTES: integer("Size of a document file at most, in bytes; larger ones are set aside.", 52_428_800, 1_024, 1_073_741_824),
   MAX_UPLOAD_BYTES: integer("Size of one uploaded file at most, in bytes.", 33_554_432, 1, 1_073_741_824),
   MAX_UPLOADS_BYTES: integer(
@@ -253,41 +160,12 @@ export const SETTINGS = {
   MAX_FILES: integer("Files in `DOCS_DIR` at most.", 100_000, 1, 10_000_000),
 } as const satisfies Record<string, Setting<unknown>>;
 
-type SettingName = keyof typeof SETTINGS;
-
-/** The settings parsed, under their own names. */
-type ParsedSettings = { readonly [K in SettingName]: ReturnType<(typeof SETTINGS)[K]["parse"]> };
+type ParsedSettings = Parsed<typeof SETTINGS>;
 
 /** The settings as the program uses them; folders are absolute. */
 export type Config = Omit<ParsedSettings, "DOCS_DIR" | "MODELS_DIR"> & { readonly DOCS_DIR: string; readonly MODELS_DIR: string };
 
-/** Thrown when the configuration cannot be used; the message lists every problem at once. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(
-      `The configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:\n${problems.map((p) => `  - ${p}`).join("\n")}`,
-    );
-    this.problems = problems;
-  }
-}
-
 const SECRETS = ["API_KEY", "SECRET_KEY", "ADMIN_PASSWORD"] as const;
-const MINIMUM_SECRET_BYTES = 32;
-
-/** Values that stand in documentation, ours or anybody's, and so are known to everybody. */
-const KNOWN_EXAMPLES =
-  /^(change[-_ ]?me|your[-_ ]|example|secret|password|test|default|replace[-_ ]|insert[-_ ]|<)|^(.)\2+$|^(0123456789|abcdefghij)/i;
-
-function secretProblem(name: string, value: string | undefined): string | undefined {
-  const advice = "create one with: openssl rand -hex 32";
-  if (value === undefined) return `${name} is missing; ${advice}`;
-  if (KNOWN_EXAMPLES.test(value)) return `${name} is a known example, not a secret; ${advice}`;
-  if (Buffer.byteLength(value) < MINIMUM_SECRET_BYTES) return `${name} is shorter than ${MINIMUM_SECRET_BYTES} bytes; ${advice}`;
-  return undefined;
-}
 
 /**
  * Parses the environment.
@@ -298,15 +176,7 @@ function secretProblem(name: string, value: string | undefined): string | undefi
  */
 export function readConfig(environment: Environment): Config {
   const problems: string[] = [];
-  const parsed: Record<string, unknown> = {};
-  for (const [name, setting] of Object.entries(SETTINGS)) {
-    try {
-      parsed[name] = setting.parse(environment[name]);
-    } catch (error) {
-      problems.push(`${name} ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  const config = parsed as ParsedSettings;
+  const config = parseSettings(SETTINGS, environment, problems);
   for (const name of SECRETS) {
     const value = config[name];
     if (config.NODE_ENV !== "production" && value === undefined) continue;
@@ -319,7 +189,8 @@ export function readConfig(environment: Environment): Config {
     const problem = secretProblem("METRICS_PASSWORD", config.METRICS_PASSWORD);
     if (problem !== undefined) problems.push(problem);
   }
-  if (config.LLM_BASE_URL !== undefined && config.LLM_MODEL === undefined) problems.push("LLM_MODEL is missing; LLM_BASE_URL needs it");
+  const modelProblem = languageModelProblem(config);
+  if (modelProblem !== undefined) problems.push(modelProblem);
   const dataDir = resolve(config.DATA_DIR);
   const docsDir = config.DOCS_DIR === undefined ? EXAMPLE_DOCUMENTS : resolve(config.DOCS_DIR);
   if (`${docsDir}${sep}`.startsWith(`${dataDir}${sep}`)) problems.push("DOCS_DIR lies in DATA_DIR, which holds secrets; choose a folder outside it");

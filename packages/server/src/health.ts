@@ -20,8 +20,8 @@ export interface Health {
   readonly isReady: boolean;
   /** Resolves when the indexes are loaded. */
   readonly loaded: Promise<void>;
-  /** @throws {RagError} `not_ready` with the reason, unless the server is ready. */
-  requireReady(): void;
+  /** @throws {RagError} `not_ready` with the reason, unless the server is ready; by the promise where it first has to become so. */
+  requireReady(): void | Promise<void>;
   /** Like `requireReady`, but a stopping server still answers what has reached it. @throws {RagError} `not_ready` */
   requireLoaded(): void;
   markReady(): void;

@@ -3,12 +3,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import pino from "pino";
 import { banner } from "./banner.ts";
 import { compose } from "./composition.ts";
-import { type Config, ConfigError, readProcessConfig } from "./config.ts";
+import { type Config, readProcessConfig } from "./config.ts";
 import { ExitError } from "./exit-error.ts";
 import { type HttpServer, startHttpServer } from "./http-server.ts";
 import { connectLauncher } from "./launcher.ts";
 import { listenTarget } from "./listening-socket.ts";
 import { createProgressDisplay } from "./progress.ts";
+import { ConfigError } from "./settings/config-error.ts";
 
 /** What Node needs before any of our code runs counts too for the person who waits. */
 const processStartedAgoMs = (): number => performance.now();

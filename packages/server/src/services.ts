@@ -1,11 +1,11 @@
 /** What the transports may use: the ports of the application, wired by `composition.ts`. */
 import type { BreakerState, DeletionReceipt, Feedback, SessionStore } from "@rag-personal/core";
-import type { Logger } from "pino";
 import type { ConfinedReading } from "./confinement.ts";
 import type { DeleteDocument } from "./document-deletion.ts";
 import type { Health } from "./health.ts";
 import type { IndexAdministration } from "./index-administration.ts";
 import type { IngestionJobs } from "./ingestion-jobs.ts";
+import type { Log } from "./log.ts";
 import type { AccessTokens } from "./security/access-tokens.ts";
 import type { ApiKeys } from "./security/api-keys.ts";
 import type { Authenticator } from "./security/authenticator.ts";
@@ -50,8 +50,8 @@ export interface ReferenceViewer {
 
 /** The content of documents is reached through {@link ConfinedReading} alone. */
 export interface AppServices extends ConfinedReading {
-  readonly log: Logger;
-  readonly health: Health;
+  readonly log: Log;
+  readonly health: Pick<Health, "isReady" | "requireReady" | "report">;
   readonly metrics: RequestMetrics;
   readonly metricsAccess: MetricsAccess;
   readonly identifySender: IdentifySender;
@@ -60,15 +60,15 @@ export interface AppServices extends ConfinedReading {
   readonly authenticator: Authenticator;
   readonly tokens: AccessTokens;
   readonly loginThrottle: LoginThrottle;
-  readonly users: Users;
-  readonly apiKeys: ApiKeys;
+  readonly users: Omit<Users, "ensureAdmin">;
+  readonly apiKeys: Omit<ApiKeys, "load">;
   readonly index: IndexAdministration;
   /** Removes a document within the principal's reach from every store; the receipt says what went from each. */
   readonly deleteDocument: DeleteDocument;
   readonly uploads: Uploads;
   readonly sessions: SessionStore;
   saveFeedback(feedback: Feedback): Promise<boolean>;
-  readonly ingestion: IngestionJobs;
+  readonly ingestion: Pick<IngestionJobs, "start" | "startAnew" | "get" | "follow">;
   statistics(): Promise<Statistics>;
   /** Closes the circuit in front of the language model by hand. @returns the state now. */
   resetBreaker(): BreakerState;

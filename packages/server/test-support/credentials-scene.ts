@@ -4,6 +4,7 @@ import { createAccessTokens } from "../src/security/access-tokens.ts";
 import { createApiKeys } from "../src/security/api-keys.ts";
 import { createAuthenticator } from "../src/security/authenticator.ts";
 import { createPasswordHashing } from "../src/security/password-hashing.ts";
+import { sameSecret } from "../src/security/same-secret.ts";
 import { createUsers } from "../src/security/users.ts";
 import { createMemoryApiKeyStore, createMemoryUserStore } from "./memory-credentials.ts";
 
@@ -39,6 +40,6 @@ export function createCredentialsScene(configuredKey = CONFIGURED_KEY) {
   });
   const services = createServices();
   const tokens = createAccessTokens({ secret: "b4e07d9135c84f6a9a2d6c1f03e8b75c", lifetimeMinutes: 30, nowMs: clock.now });
-  const authenticator = createAuthenticator({ apiKey: configuredKey, tokens, ...services });
+  const authenticator = createAuthenticator({ isConfiguredKey: sameSecret(configuredKey), tokens, ...services });
   return { ...services, createServices, tokens, authenticator, clock, time, outage, userStore, apiKeyStore, hashing };
 }

@@ -108,11 +108,8 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
     ingestion: {
       start: async () => job,
       startAnew: async () => job,
-      isBusy: () => false,
       get: async () => job,
       async *follow() {},
-      idle: async () => {},
-      stop: async () => {},
     },
     resetBreaker: () => "CLOSED",
     clearCache: async () => 0,

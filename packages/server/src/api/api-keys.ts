@@ -2,7 +2,8 @@
 import { RagError } from "@rag-personal/core";
 import { z } from "zod";
 import { CLIENT_OPERATIONS, KEY_OPERATIONS } from "../policy.ts";
-import { type ApiKeyRecord, keyPrefix } from "../security/api-keys.ts";
+import { keyPrefix } from "../security/api-key-prefix.ts";
+import type { ApiKeyRecord } from "../security/api-keys.ts";
 import type { AppServices } from "../services.ts";
 import { byId, isoTime, isoTimeOrNull, nothing, time } from "./fields.ts";
 import { type Immutable, procedure } from "./procedure.ts";

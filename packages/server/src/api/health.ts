@@ -39,7 +39,7 @@ export function createHealthProcedures({ health }: Pick<AppServices, "health">) 
       input: nothing,
       output: z.object({ status: z.literal("ready") }),
       async run() {
-        health.requireReady();
+        await health.requireReady();
         return { status: "ready" as const };
       },
     }),

@@ -1,9 +1,9 @@
 /** The language model that the configuration names, with those that stand in for it. */
 import { type ChatModel, createCircuitBreaker, createFallbackChatModel } from "@rag-personal/core";
-import type { Logger } from "pino";
 import { createGroqChatModel } from "../adapters/groq/chat-model.ts";
 import { createOpenAiCompatibleChatModel } from "../adapters/openai-compatible/chat-model.ts";
-import type { Config } from "../config.ts";
+import type { Log } from "../log.ts";
+import type { LanguageModelConfig } from "../settings/shared.ts";
 import { clock, timers } from "./time.ts";
 
 export interface LanguageModel {
@@ -13,7 +13,7 @@ export interface LanguageModel {
 }
 
 /** Which model writes the answers, if any is configured. */
-export function createLanguageModel(config: Config, log: Logger): LanguageModel | undefined {
+export function createLanguageModel(config: LanguageModelConfig, log: Log): LanguageModel | undefined {
   const { LLM_BASE_URL, LLM_MODEL, GROQ_API_KEY } = config;
   const shared = {
     fetch,
@@ -39,7 +39,7 @@ export function createLanguageModel(config: Config, log: Logger): LanguageModel 
   return describe("groq", [config.GROQ_MODEL, ...config.GROQ_FALLBACK_MODELS].map(create), log);
 }
 
-function describe(provider: string, models: readonly ChatModel[], log: Logger): LanguageModel {
+function describe(provider: string, models: readonly ChatModel[], log: Log): LanguageModel {
   const [only, ...others] = models;
   if (only !== undefined && others.length === 0) return { chat: only, adapter: `${provider}: ${only.name}` };
   const chat = createFallbackChatModel({

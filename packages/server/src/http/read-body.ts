@@ -2,6 +2,7 @@
 import { RagError } from "@rag-personal/core";
 import type { Context } from "hono";
 import type { z } from "zod";
+import { joinBytes } from "../join-bytes.ts";
 import type { HttpEnvironment } from "./environment.ts";
 
 export interface BodyLimits {
@@ -45,7 +46,7 @@ async function readWhole(c: Context<HttpEnvironment>): Promise<Uint8Array> {
 
 async function readParts(c: Context<HttpEnvironment>, maxBytes: number): Promise<Uint8Array> {
   try {
-    return Buffer.concat(await Array.fromAsync(limitedParts(c, { maxBytes, setting: "MAX_BODY_BYTES" })));
+    return joinBytes(await Array.fromAsync(limitedParts(c, { maxBytes, setting: "MAX_BODY_BYTES" })));
   } catch (error) {
     await discardBody(c.req.raw);
     throw error;

@@ -3,6 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { RagError, type Timers } from "@rag-personal/core";
 import { LRUCache } from "lru-cache";
 import type { Budget, KeyOperation, Principal, Scope } from "../policy.ts";
+import { keyPrefix } from "./api-key-prefix.ts";
 import { type CreateBudget, createOperationBudget } from "./operation-budget.ts";
 import { createRecentCopy } from "./recent-copy.ts";
 
@@ -67,9 +68,6 @@ const NO_HASH = "0".repeat(64);
 
 const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
 const notValid = (): RagError => new RagError("unauthenticated", "The API key is not valid.");
-
-/** What a key begins with: enough to recognise it by. */
-export const keyPrefix = (id: string): string => `rag_${id}_`;
 
 /**
  * API keys over a store, seen through a copy of at most five seconds of age. While the store is away, known keys go on until they
