@@ -14,6 +14,7 @@ export const ERROR_STATUS = {
   unprocessable_document: 422,
   rate_limited: 429,
   internal: 500,
+  not_supported: 501,
   llm_failed: 502,
   not_ready: 503,
   overloaded: 503,

@@ -104,6 +104,6 @@ export class ModelError extends ApiError<"llm_failed" | "llm_timeout"> {
 }
 
 /** The server failed in a way it did not foresee; its log has the request id. */
-export class ServerError extends ApiError<"internal" | "unknown"> {
+export class ServerError extends ApiError<"internal" | "not_supported" | "unknown"> {
   static override readonly kind: string = "ServerError";
 }

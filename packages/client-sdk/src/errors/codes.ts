@@ -12,6 +12,7 @@ export type ApiErrorCode =
   | "method_not_allowed"
   | "not_found"
   | "not_ready"
+  | "not_supported"
   | "overloaded"
   | "payload_too_large"
   | "rate_limited"

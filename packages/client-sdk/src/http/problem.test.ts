@@ -63,6 +63,7 @@ describe("a problem document", () => {
       method_not_allowed: "InvalidRequestError",
       not_found: "NotFoundError",
       not_ready: "UnavailableError",
+      not_supported: "ServerError",
       overloaded: "UnavailableError",
       payload_too_large: "InvalidRequestError",
       rate_limited: "RateLimitError",

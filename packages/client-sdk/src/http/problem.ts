@@ -56,6 +56,7 @@ const BY_CODE: { readonly [Code in Exclude<ApiErrorCode, "unknown">]: Build<Code
   method_not_allowed: invalid,
   not_found: (...given) => new NotFoundError(...given),
   not_ready: unavailable,
+  not_supported: (...given) => new ServerError(...given),
   overloaded: unavailable,
   payload_too_large: invalid,
   rate_limited: (...given) => new RateLimitError(...given),

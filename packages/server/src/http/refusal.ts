@@ -1,14 +1,14 @@
 /** What every refusal over HTTP has in common, whatever shape the transport gives it. */
 import type { RagError } from "@rag-personal/core";
 import type { Context } from "hono";
-import type { Logger } from "pino";
+import type { Log } from "../log.ts";
 import type { HttpEnvironment } from "./environment.ts";
 import { logError } from "./error-log.ts";
 import { toRagError } from "./problem.ts";
 import { discardBody } from "./read-body.ts";
 
 /** Logs what was thrown, sets the headers of its response, and ends the body that was not wanted. */
-export async function prepareRefusal(c: Context<HttpEnvironment>, thrown: unknown, log: Logger): Promise<RagError> {
+export async function prepareRefusal(c: Context<HttpEnvironment>, thrown: unknown, log: Log): Promise<RagError> {
   const error = toRagError(thrown);
   logError(log, c.get("requestId"), error);
   if (error.retryAfterSeconds !== undefined) c.header("retry-after", String(error.retryAfterSeconds));

@@ -1,15 +1,15 @@
 /** The protocol itself, by its SDK: both its generations, the one with a handshake and the one of 2026 without. */
 import { createMcpHandler } from "@modelcontextprotocol/server";
-import type { Logger } from "pino";
 import type { Api } from "../api/api.ts";
 import type { Caller } from "../api/procedure.ts";
+import type { Log } from "../log.ts";
 import { createMcpServer } from "./server.ts";
 import { createTools } from "./tools.ts";
 
 /** Answers a request whose body was read and whose caller is known. */
 export type McpHandler = (request: Request, body: unknown, caller: Caller) => Promise<Response>;
 
-export function createHandler(api: Api, log: Logger): McpHandler {
+export function createHandler(api: Api, log: Log): McpHandler {
   const parts = { api, tools: createTools(api), log };
   const callers = new WeakMap<Request, Caller>();
   const { fetch } = createMcpHandler(

@@ -34,6 +34,7 @@ const CODE_OF_OURS: Readonly<Record<ErrorCode, TRPC_ERROR_CODE_KEY>> = {
   unprocessable_document: "UNPROCESSABLE_CONTENT",
   rate_limited: "TOO_MANY_REQUESTS",
   internal: "INTERNAL_SERVER_ERROR",
+  not_supported: "NOT_IMPLEMENTED",
   llm_failed: "BAD_GATEWAY",
   not_ready: "SERVICE_UNAVAILABLE",
   overloaded: "SERVICE_UNAVAILABLE",
