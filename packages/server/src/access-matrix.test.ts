@@ -135,6 +135,7 @@ const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
   "DELETE /admin/index/previous": [{ operation: "index.dropPrevious" }],
   "GET /admin/doctor": [{ operation: "doctor.examine" }],
   "POST /admin/doctor/repair": [{ operation: "doctor.repair" }],
+  "GET /admin/snapshot": [{ operation: "snapshot.make" }],
   "POST /admin/api-keys": [{ operation: "apiKeys.create", json: { name: "another" } }],
   "GET /admin/api-keys": [{ operation: "apiKeys.list" }],
   "DELETE /admin/api-keys/:id": [{ operation: "apiKeys.revoke", path: "/admin/api-keys/0000000000000000" }],

@@ -53,6 +53,7 @@ import { createPasswordHashing } from "./security/password-hashing.ts";
 import { sameSecret } from "./security/same-secret.ts";
 import { createUsers } from "./security/users.ts";
 import type { AppServices } from "./services.ts";
+import { makeSnapshot } from "./snapshot/make-snapshot.ts";
 import { createSpooledFeedbackStore } from "./spooled-feedback.ts";
 import { createUploads } from "./uploads/uploads.ts";
 
@@ -242,6 +243,15 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
       now: clock.now,
       limits: { maxBytes: config.MAX_UPLOAD_BYTES, maxTotalBytes: config.MAX_UPLOADS_BYTES },
     }),
+    makeSnapshot: () =>
+      makeSnapshot({
+        documents: stores.documents,
+        async space() {
+          await index.trained();
+          return hybridIndex.toSnapshot();
+        },
+        nowIso: () => new Date().toISOString(),
+      }),
     sessions,
     saveFeedback: (judgement) => feedback.saveFeedback(judgement),
     ingestion,

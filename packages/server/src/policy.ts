@@ -60,6 +60,7 @@ export const POLICY = {
   "index.dropPrevious": "admin",
   "doctor.examine": "admin",
   "doctor.repair": "admin",
+  "snapshot.make": "admin",
   "apiKeys.create": "admin",
   "apiKeys.list": "admin",
   "apiKeys.revoke": "admin",

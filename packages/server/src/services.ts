@@ -66,6 +66,8 @@ export interface AppServices extends ConfinedReading {
   /** Removes a document within the principal's reach from every store; the receipt says what went from each. */
   readonly deleteDocument: DeleteDocument;
   readonly uploads: Uploads;
+  /** Everything that answers rest on, as a file for workers at the edge. */
+  makeSnapshot(): Promise<Uint8Array<ArrayBuffer>>;
   readonly sessions: SessionStore;
   saveFeedback(feedback: Feedback): Promise<boolean>;
   readonly ingestion: Pick<IngestionJobs, "start" | "startAnew" | "get" | "follow">;

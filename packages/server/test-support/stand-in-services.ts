@@ -103,6 +103,7 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
       dropPrevious: async () => true,
       examine: async () => ({ record: { documents: 0, chunks: 0 }, examined: [], findings: [], repaired: [] }),
     },
+    makeSnapshot: async () => new Uint8Array(1),
     sessions: { ...createMemorySessionStore(), load: async () => session, remove: async () => true },
     saveFeedback: async () => true,
     ingestion: {

@@ -103,7 +103,7 @@ export class ModelError extends ApiError<"llm_failed" | "llm_timeout"> {
   static override readonly kind: string = "ModelError";
 }
 
-/** The server failed in a way it did not foresee; its log has the request id. */
+/** The server failed in a way it did not foresee, and its log has the request id; or it is of a kind that cannot do this (`not_supported`). */
 export class ServerError extends ApiError<"internal" | "not_supported" | "unknown"> {
   static override readonly kind: string = "ServerError";
 }

@@ -9,6 +9,8 @@ import { CliError, EXIT, exitCodeOf } from "./exit-codes.ts";
 export interface AdminClient {
   /** @returns the body as the schema reads it. @throws CliError with the server's own words. */
   call<T>(method: "GET" | "POST", path: string, schema: z.ZodType<T>): Promise<T>;
+  /** For an answer that is a file. @throws CliError with the server's own words. */
+  download(path: string): Promise<Uint8Array>;
   /** For an answer without a body. @throws CliError with the server's own words. */
   remove(path: string): Promise<void>;
 }
@@ -45,6 +47,7 @@ export function createAdminClient(access: AdminAccess): AdminClient {
 
   return {
     call: async (method, path, schema) => await read(await ask(method, path), schema),
+    download: async (path) => new Uint8Array(await (await ask("GET", path)).arrayBuffer()),
     async remove(path) {
       await ask("DELETE", path);
     },

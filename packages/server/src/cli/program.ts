@@ -6,6 +6,7 @@ import { runDoctor } from "./doctor.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 import { createOutput, type OutputOptions } from "./output.ts";
 import { runReindex } from "./reindex.ts";
+import { runSnapshot } from "./snapshot.ts";
 
 export interface CliSurroundings extends Pick<OutputOptions, "stdout" | "stderr"> {
   readonly access: AdminAccess;
@@ -51,6 +52,12 @@ export async function runCli(argv: readonly string[], { access, stdout, stderr }
     .action(async ({ back, dropPrevious, wait, ...common }: CommonOptions & { back: boolean; dropPrevious: boolean; wait: boolean }) => {
       const { client, output } = within(common);
       exitCode = await runReindex(client, output, { back, dropPrevious, wait });
+    });
+  command("snapshot", "write everything that answers rest on into a file, for a worker at the edge")
+    .requiredOption("--out <file>", "where to write it")
+    .action(async ({ out, ...common }: CommonOptions & { readonly out: string }) => {
+      const { client, output } = within(common);
+      exitCode = await runSnapshot(client, output, { out });
     });
 
   try {

@@ -32,6 +32,7 @@ function typeOf(code: ErrorCode): ErrorType {
     case "rate_limited":
       return "rate_limit_error";
     case "internal":
+    case "not_supported":
     case "llm_failed":
     case "not_ready":
     case "overloaded":

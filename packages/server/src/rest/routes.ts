@@ -5,6 +5,7 @@ import { chatRoute } from "./chat.ts";
 import { ingestionRoute } from "./ingest.ts";
 import { metricsRoute } from "./metrics.ts";
 import { type Route, route } from "./route.ts";
+import { snapshotRoute } from "./snapshot.ts";
 import { uploadRoute } from "./upload.ts";
 
 /** A name of 200 and passwords of 1,000 characters, encoded, with room for the other fields of OAuth. */
@@ -50,6 +51,7 @@ export function createRoutes(api: Api, services: AppServices): readonly Route[] 
     route("DELETE", "/admin/index/previous", api.index.dropPrevious),
     route("GET", "/admin/doctor", api.index.examine),
     route("POST", "/admin/doctor/repair", api.index.repair),
+    snapshotRoute(services),
     route("POST", "/admin/api-keys", api.apiKeys.create, { takes: "json", limits, status: 201, headers: notStored }),
     route("GET", "/admin/api-keys", api.apiKeys.list),
     route("DELETE", "/admin/api-keys/:id", api.apiKeys.revoke),

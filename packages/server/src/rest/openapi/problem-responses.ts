@@ -41,6 +41,7 @@ const ERRORS: Readonly<Record<ErrorCode, ErrorDescription>> = {
     retryAfterSeconds: 12,
   },
   internal: { when: "a defect", detail: "Something went wrong on the server. The log has it under this request id." },
+  not_supported: { when: "a server of this kind cannot do it", detail: "This server cannot do this." },
   llm_failed: { when: "the language model answered wrongly or not at all", detail: "The language model cannot be reached." },
   not_ready: {
     when: "something is still being loaded, or the server is stopping",
