@@ -23,6 +23,11 @@ export function appendTurn(session: Session, turn: Turn, limits: SessionLimits):
   return { ...session, version: session.version + 1, turns: kept, updatedAtMs: Math.max(session.updatedAtMs, turn.atMs) };
 }
 
+/** Characters (UTF-16 units) of all texts of a session. */
+export function charsOfSession({ turns }: Session): number {
+  return turns.reduce((sum, turn) => sum + charsOf(turn), 0);
+}
+
 function charsOf(turn: Turn): number {
   return turn.question.length + turn.standaloneQuestion.length + turn.answer.length + turn.citedTitles.reduce((sum, title) => sum + title.length, 0);
 }

@@ -1,5 +1,6 @@
 /** Sessions kept in memory beside a store: copies that can be let go, and unsaved ones that stand nowhere else. */
 import type { Session } from "../model.ts";
+import { charsOfSession } from "./session-limits.ts";
 
 /** A session whose last version has not reached the store. */
 export interface UnsavedSession {
@@ -46,7 +47,7 @@ export function createSessionMemory({ maxSessions, maxChars }: SessionMemoryOpti
   let lost = 0;
 
   function forget(id: string): void {
-    for (const session of [copies.get(id), unsaved.get(id)?.session]) if (session !== undefined) chars -= charsOf(session);
+    for (const session of [copies.get(id), unsaved.get(id)?.session]) if (session !== undefined) chars -= charsOfSession(session);
     copies.delete(id);
     unsaved.delete(id);
   }
@@ -82,13 +83,13 @@ export function createSessionMemory({ maxSessions, maxChars }: SessionMemoryOpti
       if ((copies.get(session.id)?.version ?? 0) > session.version) return;
       forget(session.id);
       copies.set(session.id, session);
-      chars += charsOf(session);
+      chars += charsOfSession(session);
       makeRoom();
     },
     keepUnsaved(session, isOnlyHere) {
       forget(session.id);
       unsaved.set(session.id, { session, isOnlyHere });
-      chars += charsOf(session);
+      chars += charsOfSession(session);
       makeRoom();
     },
     forget,
@@ -96,12 +97,4 @@ export function createSessionMemory({ maxSessions, maxChars }: SessionMemoryOpti
       return { copies: copies.size, unsaved: unsaved.size, lost };
     },
   };
-}
-
-function charsOf({ turns }: Session): number {
-  return turns.reduce(
-    (sum, { question, standaloneQuestion, answer, citedTitles }) =>
-      sum + question.length + standaloneQuestion.length + answer.length + citedTitles.reduce((titles, title) => titles + title.length, 0),
-    0,
-  );
 }
