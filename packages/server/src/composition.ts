@@ -41,6 +41,7 @@ import { createConfinedReading } from "./confinement.ts";
 import { createDocumentDeletion } from "./document-deletion.ts";
 import { ExitError } from "./exit-error.ts";
 import { createHealth } from "./health.ts";
+import { fileReception } from "./http/receive-file.ts";
 import { createIndexAdministration } from "./index-administration.ts";
 import { measureChatModel, measureGuards } from "./measured-chat-model.ts";
 import { chooseSampleQuestion } from "./sample-question.ts";
@@ -236,6 +237,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     }),
     index: createIndexAdministration({ documents: stores.documents, search: index, vectors, nowIso: () => new Date().toISOString(), log }),
     deleteDocument: createDocumentDeletion({ documents: stores.documents, uploads: stores.uploads, index, vectors, ingestion }),
+    fileReception,
     uploads: createUploads({
       store: stores.uploads,
       ingestion,

@@ -3,6 +3,7 @@ import type { BreakerState, DeletionReceipt, Feedback, SessionStore } from "@rag
 import type { ConfinedReading } from "./confinement.ts";
 import type { DeleteDocument } from "./document-deletion.ts";
 import type { Health } from "./health.ts";
+import type { FileReception } from "./http/file-reception.ts";
 import type { IndexAdministration } from "./index-administration.ts";
 import type { IngestionJobs } from "./ingestion-jobs.ts";
 import type { Log } from "./log.ts";
@@ -66,6 +67,7 @@ export interface AppServices extends ConfinedReading {
   /** Removes a document within the principal's reach from every store; the receipt says what went from each. */
   readonly deleteDocument: DeleteDocument;
   readonly uploads: Uploads;
+  readonly fileReception: FileReception;
   /** Everything that answers rest on, as a file for workers at the edge. */
   makeSnapshot(): Promise<Uint8Array<ArrayBuffer>>;
   readonly sessions: SessionStore;

@@ -2,6 +2,7 @@
 import { createMemorySessionStore } from "@rag-personal/core";
 import { pino } from "pino";
 import { createHealth } from "../src/health.ts";
+import { fileReception } from "../src/http/receive-file.ts";
 import type { IndexDescription } from "../src/index-administration.ts";
 import { parseAddressRanges } from "../src/security/address-ranges.ts";
 import { createLoginThrottle } from "../src/security/login-throttle.ts";
@@ -103,6 +104,7 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
       dropPrevious: async () => true,
       examine: async () => ({ record: { documents: 0, chunks: 0 }, examined: [], findings: [], repaired: [] }),
     },
+    fileReception,
     makeSnapshot: async () => new Uint8Array(1),
     sessions: { ...createMemorySessionStore(), load: async () => session, remove: async () => true },
     saveFeedback: async () => true,

@@ -12,11 +12,11 @@ export interface LanguageModel {
   readonly adapter: string;
 }
 
-/** Which model writes the answers, if any is configured. */
-export function createLanguageModel(config: LanguageModelConfig, log: Log): LanguageModel | undefined {
+/** Which model writes the answers, if any is configured. @param fetchLike how requests are made. */
+export function createLanguageModel(config: LanguageModelConfig, log: Log, fetchLike: typeof fetch = fetch): LanguageModel | undefined {
   const { LLM_BASE_URL, LLM_MODEL, GROQ_API_KEY } = config;
   const shared = {
-    fetch,
+    fetch: fetchLike,
     timers,
     now: clock.now,
     firstByteTimeoutMs: config.LLM_FIRST_BYTE_TIMEOUT_MS,

@@ -1,9 +1,10 @@
-/** Reads a file out of a request: as the body itself, or as part of a form. */
+/** Reads a file out of a request, as the body itself or as part of a form, with the hash and the buffers of Node. */
 import { createHash } from "node:crypto";
 import { RagError } from "@rag-personal/core";
 import type { Context } from "hono";
 import type { ReceivedFile } from "../uploads/uploads.ts";
 import type { HttpEnvironment } from "./environment.ts";
+import { type FileReception, isForm } from "./file-reception.ts";
 import { decodeField, type FormPart, parseMultipart } from "./multipart.ts";
 import { limitedParts } from "./read-body.ts";
 
@@ -14,10 +15,7 @@ const MEDIA_TYPE = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}/;
 
 const mediaTypeOf = (header: string | undefined): string => MEDIA_TYPE.exec(header ?? "")?.[0].toLowerCase() ?? "application/octet-stream";
 
-export const isForm = (c: Context<HttpEnvironment>): boolean => /^multipart\/form-data\s*(?:;|$)/i.test(c.req.header("content-type") ?? "");
-
-/** The body as a file, whatever type it is sent as. */
-export async function receiveBody(c: Context<HttpEnvironment>, maxBytes: number): Promise<ReceivedFile> {
+async function receiveBody(c: Context<HttpEnvironment>, maxBytes: number): Promise<ReceivedFile> {
   if (isForm(c)) throw new RagError("unsupported_media_type", "Send the file itself as the body, as curl --data-binary @file does, and not a form.");
   requirePlain(c);
   const parts: Uint8Array[] = [];
@@ -31,8 +29,7 @@ export async function receiveBody(c: Context<HttpEnvironment>, maxBytes: number)
   return { parts, sizeBytes, sha256: hash.digest("hex"), mediaType: mediaTypeOf(c.req.header("content-type")) };
 }
 
-/** What a form says: the field `file`, and the field `path` or else the name of that file. */
-export async function receiveForm(c: Context<HttpEnvironment>, maxBytes: number): Promise<{ readonly path: string; readonly file: ReceivedFile }> {
+async function receiveForm(c: Context<HttpEnvironment>, maxBytes: number): Promise<{ readonly path: string; readonly file: ReceivedFile }> {
   requirePlain(c);
   const body = Buffer.concat(await Array.fromAsync(limitedParts(c, { maxBytes: maxBytes + FORM_BYTES, setting: SETTING })));
   const parts = parseMultipart(body, c.req.header("content-type") ?? "");
@@ -65,3 +62,5 @@ function requirePlain(c: Context<HttpEnvironment>): void {
     throw new RagError("unsupported_media_type", "Send the file without Content-Encoding.");
   }
 }
+
+export const fileReception: FileReception = { body: receiveBody, form: receiveForm };

@@ -2,12 +2,11 @@
 import { z } from "zod";
 import type { Api } from "../api/api.ts";
 import { callerOf } from "../http/caller.ts";
-import { receiveBody } from "../http/receive-file.ts";
 import { authorise } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import { type Route, readInput } from "./route.ts";
 
-export function uploadRoute({ documents }: Api, { uploads }: Pick<AppServices, "uploads">): Route {
+export function uploadRoute({ documents }: Api, { uploads, fileReception }: Pick<AppServices, "uploads" | "fileReception">): Route {
   const { operation, output, run } = documents.upload;
   const input = z.strictObject({ path: z.string() });
   return {
@@ -27,7 +26,7 @@ export function uploadRoute({ documents }: Api, { uploads }: Pick<AppServices, "
       uploads.destination(caller.principal, path);
       const leavePlace = uploads.takePlace();
       try {
-        const receipt = await run({ path, file: await receiveBody(c, uploads.maxBytes) }, caller);
+        const receipt = await run({ path, file: await fileReception.body(c, uploads.maxBytes) }, caller);
         return c.body(JSON.stringify(receipt), 202, { "content-type": "application/json", location: `/ingest/${receipt.jobId}` });
       } finally {
         leavePlace();

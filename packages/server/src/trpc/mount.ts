@@ -9,9 +9,9 @@ import { authenticate } from "../http/authenticate.ts";
 import { callerOf } from "../http/caller.ts";
 import type { HttpEnvironment } from "../http/environment.ts";
 import { logError } from "../http/error-log.ts";
+import { isForm } from "../http/file-reception.ts";
 import { toRagError } from "../http/problem.ts";
 import { parseJson, readText, requireDepth } from "../http/read-body.ts";
-import { isForm, receiveForm } from "../http/receive-file.ts";
 import { endBody } from "../http/refusal.ts";
 import { abortAtRequestEnd } from "../http/request-end.ts";
 import type { AppServices } from "../services.ts";
@@ -71,7 +71,7 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
         getRawInput: async () => {
           if (isForm(c)) {
             leavePlace = services.uploads.takePlace();
-            return await receiveForm(c, services.uploads.maxBytes);
+            return await services.fileReception.form(c, services.uploads.maxBytes);
           }
           const text = c.req.method === "GET" ? c.req.query("input") : await readText(c, services.limits);
           return text === undefined || text === "" ? undefined : parseJson(text, services.limits);

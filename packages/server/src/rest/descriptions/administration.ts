@@ -119,4 +119,13 @@ meanwhile. The one before stays until the next reindex or until it is dropped. 4
     success: "What was found, and what is left.",
     responses: { mended: { summary: "Two vectors were missing", value: { record: RECORD, examined: EXAMINED, findings: [], repaired: [MISSING] } } },
   },
+  "GET /admin/snapshot": {
+    operationId: "getSnapshot",
+    tag: "Index",
+    summary: "Take all that answers rest on, as one file",
+    description:
+      "Documents, their chunks and the learnt space, gzipped, with a version and a checksum: for workers at the edge, which have no database.",
+    success: "The file.",
+    texts: { "application/octet-stream": "gzipped bytes" },
+  },
 };
