@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { ROUTE_DESCRIPTIONS } from "../src/rest/descriptions/all.ts";
 import { type Api, connectApi } from "../test-support/api.ts";
 import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";

@@ -1,6 +1,6 @@
 /** The thread of a model with faults: a text can make it hang, another one makes it end, and a third one makes it grow. */
 import { parentPort } from "node:worker_threads";
-import { z } from "zod";
+import * as z from "zod";
 import { END, GROW, HANG } from "./faulty-model-texts.ts";
 
 const work = z.object({ texts: z.array(z.string()) });

@@ -1,7 +1,7 @@
 /** Checks requests and responses against an OpenAPI document, with a validator that knows nothing of how the document was made. */
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import { z } from "zod";
+import * as z from "zod";
 
 const reference = z.object({ $ref: z.string() });
 const example = z.object({ value: z.unknown() });

@@ -1,5 +1,5 @@
 /** Figures, and what an operator does by hand. */
-import { z } from "zod";
+import * as z from "zod";
 import type { AppServices } from "../services.ts";
 import { count, nothing } from "./fields.ts";
 import { procedure } from "./procedure.ts";

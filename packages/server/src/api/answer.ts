@@ -1,6 +1,6 @@
 /** Answers as they go over the wire, whole and in events. */
 import type { Answer, AnswerEvent, ConversationEvent } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import { offset, share } from "./fields.ts";
 import type { Immutable } from "./procedure.ts";
 import { schemaNames } from "./schema-names.ts";

@@ -1,6 +1,6 @@
 /** API keys are made, listed and revoked; the key itself is seen once. */
 import { RagError } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import { CLIENT_OPERATIONS, KEY_OPERATIONS } from "../policy.ts";
 import { keyPrefix } from "../security/api-key-prefix.ts";
 import type { ApiKeyRecord } from "../security/api-keys.ts";

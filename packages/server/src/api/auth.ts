@@ -1,6 +1,6 @@
 /** A password for an access token, and a new password for the old one. */
 import { RagError } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { AppServices } from "../services.ts";
 import { procedure } from "./procedure.ts";
 import { schemaNames } from "./schema-names.ts";

@@ -1,6 +1,6 @@
 /** Asking: a cited answer, whole or as it is written. */
 import { RagError } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import { serverIsStopping } from "../http/stopping.ts";
 import type { AppServices } from "../services.ts";
 import { answer, answerEvent, wireAnswer, wireAnswerEvent } from "./answer.ts";

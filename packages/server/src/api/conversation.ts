@@ -1,6 +1,6 @@
 /** Asking without a session: the earlier turns come with the question, and nothing of them is kept. */
 import { RagError } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import { serverIsStopping } from "../http/stopping.ts";
 import type { AppServices } from "../services.ts";
 import { conversationAnswer, conversationEvent, wireConversationEvent } from "./answer.ts";

@@ -1,6 +1,6 @@
 /** The documents as they are stored. */
 import { type DocumentSummary, RagError } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { AppServices } from "../services.ts";
 import type { ReceivedFile } from "../uploads/uploads.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";

@@ -1,6 +1,6 @@
 /** Texts as vectors, and the models that can be asked for by name. */
 import { type Embedder, RagError } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { Principal } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import { count, nothing } from "./fields.ts";

@@ -1,5 +1,5 @@
 /** A judgement of an answer; the same id twice counts once. */
-import { z } from "zod";
+import * as z from "zod";
 import { principalName } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import { identifier } from "./fields.ts";

@@ -1,5 +1,5 @@
 /** Fields that several procedures take or give. Unknown fields are refused, so that a misspelt one is noticed. */
-import { z } from "zod";
+import * as z from "zod";
 import { schemaNames } from "./schema-names.ts";
 
 export const identifier = z.string().min(1).max(200);

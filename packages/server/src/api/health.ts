@@ -1,5 +1,5 @@
 /** For people and orchestrators: whether the server is up, can answer, and how its parts are. */
-import { z } from "zod";
+import * as z from "zod";
 import { isAllowed } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import { nothing } from "./fields.ts";

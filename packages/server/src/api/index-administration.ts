@@ -1,6 +1,6 @@
 /** The derived stores, built anew and compared with the record. */
 import { RagError } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { AppServices } from "../services.ts";
 import { count, nothing } from "./fields.ts";
 import { procedure } from "./procedure.ts";

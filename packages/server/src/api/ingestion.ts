@@ -1,6 +1,6 @@
 /** Reading the documents folder again, and following how far it is. */
 import { RagError } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import { confineJob, confineJobEvents } from "../confinement.ts";
 import type { AppServices } from "../services.ts";
 import { byId, count, nothing } from "./fields.ts";

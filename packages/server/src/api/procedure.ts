@@ -1,6 +1,6 @@
 /** What every transport serves: one operation of the policy table with what it takes, what it gives, and who asks for it. */
 import type { OnStage } from "@rag-personal/core";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Operation, Principal } from "../policy.ts";
 
 /** Who asks, and from where. */

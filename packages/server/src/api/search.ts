@@ -1,5 +1,5 @@
 /** Retrieval alone: passages, best first. */
-import { z } from "zod";
+import * as z from "zod";
 import type { AppServices } from "../services.ts";
 import { filters, offset, questionText, share } from "./fields.ts";
 import { procedure } from "./procedure.ts";

@@ -1,6 +1,6 @@
 /** A principal's own conversations. Somebody else's look exactly like none. */
 import { RagError } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import { principalName } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import { byId, count, isoTime, time } from "./fields.ts";

@@ -1,6 +1,6 @@
 /** Who can log in. */
 import { RagError } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { User } from "../security/users.ts";
 import type { AppServices } from "../services.ts";
 import { byId, isoTime, isoTimeOrNull, nothing, time } from "./fields.ts";

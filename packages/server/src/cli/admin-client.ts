@@ -1,7 +1,7 @@
 /** Calls of an administrator to a running server. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { AdminAccess } from "../config.ts";
 import { problemAnswer, tokenAnswer } from "./answers.ts";
 import { CliError, EXIT, exitCodeOf } from "./exit-codes.ts";

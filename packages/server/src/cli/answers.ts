@@ -1,5 +1,5 @@
 /** The server's answers, as far as the command reads them; what else a newer server says is passed on as it is. */
-import { z } from "zod";
+import * as z from "zod";
 
 const finding = z.looseObject({ store: z.string(), kind: z.string(), count: z.number(), examples: z.array(z.string()) });
 export type Finding = z.infer<typeof finding>;

@@ -1,6 +1,6 @@
 /** `rag reindex`: the vectors built anew beside those that answer, and the way back. */
 import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import type { AdminClient } from "./admin-client.ts";
 import { type IndexDescription, indexDescription } from "./answers.ts";
 import { CliError, EXIT } from "./exit-codes.ts";

@@ -1,7 +1,7 @@
 /** Errors as RFC 9457 problem documents. */
 import { RagError } from "@rag-personal/core";
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { schemaNames } from "../api/schema-names.ts";
 import type { HttpEnvironment } from "./environment.ts";
 

@@ -3,7 +3,7 @@ import { RagError } from "@rag-personal/core";
 import fc from "fast-check";
 import { Hono } from "hono";
 import { afterEach, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { type HttpServer, startHttpServer } from "../http-server.ts";
 import type { HttpEnvironment } from "./environment.ts";
 import { jsonDepth, readJson } from "./read-body.ts";

@@ -1,7 +1,7 @@
 /** Reads and checks request bodies: type, size, encoding, nesting, then the schema. */
 import { RagError } from "@rag-personal/core";
 import type { Context } from "hono";
-import type { z } from "zod";
+import type * as z from "zod";
 import { joinBytes } from "../join-bytes.ts";
 import type { HttpEnvironment } from "./environment.ts";
 

@@ -1,5 +1,5 @@
 /** One event of a streamed chat completion, parsed from untrusted JSON. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** Servers add fields of their own; only what is needed is looked at. */
 const completionEvent = z.object({

@@ -1,7 +1,7 @@
 /** The documents as resources: `rag://documents/{id}`. */
 import { type ListResourcesResult, type ReadResourceResult, ResourceNotFoundError, type ResourceTemplateType } from "@modelcontextprotocol/server";
 import { RagError } from "@rag-personal/core";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Api } from "../api/api.ts";
 import type { Caller, Immutable } from "../api/procedure.ts";
 import { validate } from "../http/read-body.ts";

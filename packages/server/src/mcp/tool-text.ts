@@ -1,5 +1,5 @@
 /** The results of the tools as text, for hosts that hand nothing else to their model. */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { WireConversationAnswer } from "../api/answer.ts";
 import type { Api } from "../api/api.ts";
 import type { Immutable } from "../api/procedure.ts";

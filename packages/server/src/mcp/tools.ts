@@ -1,7 +1,7 @@
 /** The tools: what each takes and gives, and the procedure behind it. */
 import type { Tool } from "@modelcontextprotocol/server";
 import { RagError } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { WireConversationEvent } from "../api/answer.ts";
 import type { Api } from "../api/api.ts";
 import { count } from "../api/fields.ts";

@@ -1,5 +1,5 @@
 /** The body of `POST /v1/chat/completions`: what is heeded, what changes nothing, and what is refused. */
-import { z } from "zod";
+import * as z from "zod";
 import { filters } from "../api/fields.ts";
 import { messages } from "./messages.ts";
 

@@ -1,6 +1,6 @@
 /** `POST /v1/embeddings`: texts as vectors. */
 import { estimateTextTokens } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 
 const TEXT_ALONE = "must be text or a list of texts, not of tokens";
 

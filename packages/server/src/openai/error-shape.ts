@@ -1,6 +1,6 @@
 /** Errors as OpenAI's clients read them: their shape and their status, with our own code and message. */
 import { type ErrorCode, RagError } from "@rag-personal/core";
-import type { z } from "zod";
+import type * as z from "zod";
 
 type ErrorType = "invalid_request_error" | "permission_error" | "rate_limit_error" | "server_error";
 

@@ -1,5 +1,5 @@
 /** The messages of a request, as the conversation that the question follows. */
-import { z } from "zod";
+import * as z from "zod";
 
 const TEXT_ALONE = "only text is read here: no images, no sound, no files";
 

@@ -1,5 +1,5 @@
 /** `POST /chat`: a cited answer, whole or streamed. */
-import { z } from "zod";
+import * as z from "zod";
 import { answer, source, type WireAnswerEvent } from "../api/answer.ts";
 import type { Api } from "../api/api.ts";
 import { schemaNames } from "../api/schema-names.ts";

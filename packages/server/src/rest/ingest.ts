@@ -1,5 +1,5 @@
 /** `GET /ingest/{id}`: how far a job is, now or as it goes on. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Api } from "../api/api.ts";
 import { fileResult, job, progress } from "../api/ingestion.ts";
 import { schemaNames } from "../api/schema-names.ts";

@@ -1,5 +1,5 @@
 /** `GET /metrics`: for Prometheus, as text. */
-import { z } from "zod";
+import * as z from "zod";
 import { authorise } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import type { Route } from "./route.ts";

@@ -1,7 +1,7 @@
 /** `/openapi.json` and `/docs`: the reference of the API, made once and served from here alone. */
 import { RagError } from "@rag-personal/core";
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { nothing } from "../api/fields.ts";
 import type { HttpEnvironment } from "../http/environment.ts";
 import { authorise } from "../policy.ts";

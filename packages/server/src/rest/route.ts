@@ -1,7 +1,7 @@
 /** One REST route: a procedure, where its input comes from, and the status of its result. */
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Immutable, Procedure } from "../api/procedure.ts";
 import { callerOf } from "../http/caller.ts";
 import type { HttpEnvironment } from "../http/environment.ts";

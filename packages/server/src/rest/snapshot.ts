@@ -1,5 +1,5 @@
 /** `GET /admin/snapshot`: everything that answers rest on, as a file for workers at the edge. */
-import { z } from "zod";
+import * as z from "zod";
 import { authorise } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import type { Route } from "./route.ts";

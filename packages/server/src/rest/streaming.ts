@@ -1,6 +1,6 @@
 /** Routes that answer with JSON or, for whoever asks for them, with server-sent events. */
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { schemaNames } from "../api/schema-names.ts";
 import type { RequestCaller } from "../http/caller.ts";
 import type { HttpEnvironment } from "../http/environment.ts";

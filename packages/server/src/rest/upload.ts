@@ -1,5 +1,5 @@
 /** `POST /documents?path=…`: a file as the body. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Api } from "../api/api.ts";
 import { callerOf } from "../http/caller.ts";
 import { authorise } from "../policy.ts";

@@ -1,6 +1,6 @@
 /** A knowledge snapshot as bytes: the documents with their chunks, and the semantic space learnt from them, in one file that can be checked. */
 import type { IndexedChunk, StoredDocument } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import { gunzip, gzip } from "./compression.ts";
 
 /** Everything that answers rest on, as it stood at one moment. */

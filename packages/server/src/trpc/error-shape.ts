@@ -2,7 +2,7 @@
 import { type ErrorCode, RagError } from "@rag-personal/core";
 import type { TRPCError } from "@trpc/server";
 import { type TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
-import { z } from "zod";
+import * as z from "zod";
 import { toRagError } from "../http/problem.ts";
 import { invalidInput } from "../http/read-body.ts";
 

@@ -1,7 +1,7 @@
 /** How a procedure of ours becomes one of tRPC: authorised first, then read by its schema, then run. */
 import type { RagError } from "@rag-personal/core";
 import { initTRPC, type TRPCMutationProcedure, type TRPCQueryProcedure, type TRPCSubscriptionProcedure } from "@trpc/server";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Caller, Procedure, StreamProcedure } from "../api/procedure.ts";
 import { authorise, type Operation } from "../policy.ts";
 import { errorShape } from "./error-shape.ts";

@@ -1,5 +1,5 @@
 /** The answers of Chroma as far as they are used. The client passes on what it gets, whatever it is. */
-import { z } from "zod";
+import * as z from "zod";
 
 export const versionAnswer = z.string().regex(/^\d+\.\d+\.\d+/);
 

@@ -1,7 +1,7 @@
 /** Feedback that waits on disk while its store is away: one file each, so that a kill at any moment leaves whole ones. */
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { FeedbackSpool } from "../../spooled-feedback.ts";
 import { writeDurably } from "./durable-file.ts";
 

@@ -3,7 +3,7 @@
  * anew, by renaming; the server reads it for its metrics.
  */
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 
 const operations = z.object({
   /** ISO 8601, of the end of the last backup that can be restored. */

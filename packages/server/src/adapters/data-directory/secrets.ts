@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { ExitError } from "../../exit-error.ts";
 import { writeDurably } from "./durable-file.ts";
 

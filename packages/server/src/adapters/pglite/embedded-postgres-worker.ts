@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
-import { z } from "zod";
+import * as z from "zod";
 import { openCluster } from "./cluster.ts";
 
 /** Our one connection, those that its predecessors have not yet closed, and somebody who looks in with `psql`. */

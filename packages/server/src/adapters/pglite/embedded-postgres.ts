@@ -1,7 +1,7 @@
 /** The embedded PostgreSQL: PGlite in a worker thread behind a Unix socket, so that the one `postgres` adapter speaks to it. */
 import { resolve } from "node:path";
 import { Worker, type WorkerOptions } from "node:worker_threads";
-import { z } from "zod";
+import * as z from "zod";
 import { ExitError } from "../../exit-error.ts";
 import { createSocketDirectory } from "./socket-directory.ts";
 

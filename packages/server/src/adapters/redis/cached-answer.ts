@@ -1,6 +1,6 @@
 /** What a cached answer must look like when it comes back from outside. */
 import type { CachedAnswer } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 
 const span = {
   documentId: z.string(),

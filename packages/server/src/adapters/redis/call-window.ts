@@ -1,7 +1,7 @@
 /** A window over calls and tokens that all replicas share through Redis, and each keeps for itself while Redis is away. */
 import { randomUUID } from "node:crypto";
 import { type CallGrant, type CallRequest, type CallWindow, type Clock, RagError, type Timers } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import { type Amount, createBudgetLedger } from "./budget-ledger.ts";
 import type { RedisConnection } from "./connection.ts";
 import { createScript } from "./script.ts";

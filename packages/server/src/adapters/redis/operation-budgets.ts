@@ -1,6 +1,6 @@
 /** Budgets of API keys that all replicas share through Redis, and each keeps its part of while Redis is away. */
 import { type Clock, RagError } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { Budget } from "../../policy.ts";
 import {
   type CreateBudget,

@@ -1,6 +1,6 @@
 /** Sessions in Redis, written by compare-and-set on their version. */
 import type { Session, SessionStore } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { RedisConnection } from "./connection.ts";
 import { createScript } from "./script.ts";
 

@@ -1,5 +1,5 @@
 /** What the server and the thread of a model say to each other. */
-import { z } from "zod";
+import * as z from "zod";
 import { MODEL_PRECISIONS } from "../../model-source.ts";
 
 /** What a thread is started with. */

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { Ruleset, Spectral } from "@stoplight/spectral-core";
 import { oas } from "@stoplight/spectral-rulesets";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { createCredentialsScene } from "../../../test-support/credentials-scene.ts";
 import { createOpenApiContract } from "../../../test-support/openapi-contract.ts";
 import { createStandInServices } from "../../../test-support/stand-in-services.ts";

@@ -1,5 +1,5 @@
 /** The OpenAPI document of the REST API, out of the routes and their schemas. */
-import { z } from "zod";
+import * as z from "zod";
 import { createDocument, type oas31, type ZodOpenApiOverride, type ZodOpenApiPathsObject } from "zod-openapi";
 import { problem } from "../../http/problem.ts";
 import type { Route } from "../route.ts";

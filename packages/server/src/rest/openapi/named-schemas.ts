@@ -1,5 +1,5 @@
 /** Finds the schemas that have a name, wherever they stand within others. */
-import { z } from "zod";
+import * as z from "zod";
 import { schemaNames } from "../../api/schema-names.ts";
 
 /** @throws Error when two schemas have one name. */

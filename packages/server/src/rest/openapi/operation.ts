@@ -1,6 +1,6 @@
 /** One route as an operation of OpenAPI. */
 import type { ErrorCode } from "@rag-personal/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { oas31, ZodOpenApiOperationObject } from "zod-openapi";
 import { isKeyOperation, POLICY } from "../../policy.ts";
 import type { Route } from "../route.ts";
