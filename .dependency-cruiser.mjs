@@ -19,6 +19,12 @@ export default {
       { pathNot: `^packages/core/src|${LIBRARIES_OF_CORE}` },
     ),
     forbid(
+      "workers-have-no-node",
+      "What a worker at the edge is made of runs without Node.",
+      { path: "^packages/server/src/(edge/|edge(-handler)?\\.ts|composition/edge\\.ts|settings/|snapshot/|api/|http/|rest/|trpc/)", pathNot: TESTS },
+      { dependencyTypes: ["core"] },
+    ),
+    forbid(
       "transports-know-no-adapter",
       "Transports go through the services they are given.",
       { path: TRANSPORTS, pathNot: TESTS },
