@@ -106,10 +106,10 @@ export type AppRouter = TRPCBuiltRouter<
             score: number;
             text: string;
           }[];
-          sessionId: string;
           degraded: boolean;
           standaloneQuestion?: string | undefined;
           requestId: string;
+          sessionId: string;
         }
       >;
       stream: Subscription<
@@ -152,10 +152,10 @@ export type AppRouter = TRPCBuiltRouter<
                   score: number;
                   text: string;
                 }[];
-                sessionId: string;
                 degraded: boolean;
                 standaloneQuestion?: string | undefined;
                 requestId: string;
+                sessionId: string;
               };
             },
           void
@@ -393,11 +393,13 @@ export type AppRouter = TRPCBuiltRouter<
                 | "documents.get"
                 | "documents.list"
                 | "documents.upload"
+                | "embeddings.create"
                 | "feedback.write"
                 | "health.details"
                 | "ingest.read"
                 | "ingest.start"
                 | "metrics.read"
+                | "models.list"
                 | "search.run"
                 | "sessions.delete"
                 | "sessions.get"
@@ -423,11 +425,13 @@ export type AppRouter = TRPCBuiltRouter<
                   | "documents.get"
                   | "documents.list"
                   | "documents.upload"
+                  | "embeddings.create"
                   | "feedback.write"
                   | "health.details"
                   | "ingest.read"
                   | "ingest.start"
                   | "metrics.read"
+                  | "models.list"
                   | "search.run"
                   | "sessions.delete"
                   | "sessions.get"
@@ -449,11 +453,13 @@ export type AppRouter = TRPCBuiltRouter<
               | "documents.get"
               | "documents.list"
               | "documents.upload"
+              | "embeddings.create"
               | "feedback.write"
               | "health.details"
               | "ingest.read"
               | "ingest.start"
               | "metrics.read"
+              | "models.list"
               | "search.run"
               | "sessions.delete"
               | "sessions.get"
@@ -515,13 +521,13 @@ export type AppRouter = TRPCBuiltRouter<
             examined: ("collections" | "embeddings" | "search index" | "vectors")[];
             findings: {
               store: "collections" | "embeddings" | "search index" | "vectors";
-              kind: "missing" | "refused" | "surplus" | "unreachable";
+              kind: "missing" | "refused" | "surplus" | "unfindable" | "unreachable";
               count: number;
               examples: string[];
             }[];
             repaired: {
               store: "collections" | "embeddings" | "search index" | "vectors";
-              kind: "missing" | "refused" | "surplus" | "unreachable";
+              kind: "missing" | "refused" | "surplus" | "unfindable" | "unreachable";
               count: number;
               examples: string[];
             }[];
@@ -534,13 +540,13 @@ export type AppRouter = TRPCBuiltRouter<
             examined: ("collections" | "embeddings" | "search index" | "vectors")[];
             findings: {
               store: "collections" | "embeddings" | "search index" | "vectors";
-              kind: "missing" | "refused" | "surplus" | "unreachable";
+              kind: "missing" | "refused" | "surplus" | "unfindable" | "unreachable";
               count: number;
               examples: string[];
             }[];
             repaired: {
               store: "collections" | "embeddings" | "search index" | "vectors";
-              kind: "missing" | "refused" | "surplus" | "unreachable";
+              kind: "missing" | "refused" | "surplus" | "unfindable" | "unreachable";
               count: number;
               examples: string[];
             }[];
