@@ -37,7 +37,7 @@ export async function runScenario({ createClient }: Pick<typeof sdk, "createClie
   const progress: sdk.UploadProgress[] = [];
   const content = `# Petrel\n\nThe boat of run ${run} is called Petrel.\n\n${"Nothing happens at sea. ".repeat(10_000)}`;
   const uploaded = await client.documents.upload(new Blob([content], { type: "text/markdown" }), {
-    path: `runs/${run}.md`,
+    path: `runs/${run}'s file.md`,
     onProgress: (step) => void progress.push(step),
   });
   const { state } = await uploaded.wait();

@@ -25,7 +25,7 @@ export interface ClientOptions {
   readonly maxRetries?: number | undefined;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Called before each attempt. What it throws ends the call with a UsageError. */
+  /** Called before each attempt, with secrets redacted. What it throws ends the call with a UsageError. */
   readonly onRequest?: ((event: RequestEvent) => void) | undefined;
   /** Called when an attempt has a response, and when it has failed. What it throws ends the call with a UsageError. */
   readonly onResponse?: ((event: ResponseEvent) => void) | undefined;

@@ -126,9 +126,29 @@ export interface Admin {
    * ```
    */
   reindex(options?: CallOptions): ResponsePromise<IndexDescription>;
-  /** Serves the previous generation of vectors again. @throws ConflictError when there is none. */
+  /**
+   * Serves the previous generation of vectors again.
+   *
+   * @throws ConflictError when there is none.
+   *
+   * @example
+   * ```ts
+   * const { vectors } = await client.admin.index();
+   * if (vectors?.previous !== undefined) console.log((await client.admin.switchBack()).live.generation);
+   * ```
+   */
   switchBack(options?: CallOptions): ResponsePromise<{ readonly live: VectorGeneration }>;
-  /** Deletes the previous generation of vectors. @throws NotFoundError when there is none. */
+  /**
+   * Deletes the previous generation of vectors.
+   *
+   * @throws NotFoundError when there is none.
+   *
+   * @example
+   * ```ts
+   * const { vectors } = await client.admin.index();
+   * if (vectors?.previous !== undefined) await client.admin.dropPrevious();
+   * ```
+   */
   dropPrevious(options?: CallOptions): ResponsePromise<void>;
   /**
    * Compares the derived stores with the record, and brings them into step.

@@ -2,7 +2,7 @@
 import type { ApiErrorCode } from "./codes.ts";
 import { RagError, type RagErrorOptions } from "./rag-error.ts";
 
-/** The server's problem document (RFC 9457), as received. */
+/** What the server told of a failure, in the fields of a problem document (RFC 9457). */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -39,9 +39,9 @@ const RETRYABLE_STATUSES: readonly number[] = [408, 425, 429, 502, 503, 504];
  */
 export class ApiError<Code extends ApiErrorCode = ApiErrorCode> extends RagError<Code> {
   static override readonly kind: string = "ApiError";
-  /** The HTTP status. For an error inside a stream, the one the problem document tells. */
+  /** The HTTP status. For an error inside a stream, the one that it tells. */
   readonly status: number;
-  /** Undefined when the answer was not a problem document, as from a proxy in between. */
+  /** Undefined when the answer was no error of this API, as from a proxy in between. */
   readonly problem: Problem | undefined;
   /** Seconds to wait before another attempt, when the server told. */
   readonly retryAfterSeconds: number | undefined;

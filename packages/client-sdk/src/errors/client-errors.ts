@@ -40,14 +40,14 @@ export class AbortError extends RagError<"aborted"> {
   }
 }
 
-/** The stream ended before its `done` event. What arrived is not an answer: its citations were never given. */
+/** The stream ended before its `done` event. What arrived of an answer is not one: its citations were never given. */
 export class IncompleteStreamError extends RagError<"incomplete_stream"> {
   static override readonly kind: string = "IncompleteStreamError";
-  /** The text that had arrived. */
+  /** The text of the answer that had arrived; empty for a stream of another kind. */
   readonly partialText: string;
 
   constructor(partialText: string, options: RagErrorOptions = {}) {
-    super("incomplete_stream", "The stream ended before the answer was complete. Ask again.", options);
+    super("incomplete_stream", "The stream ended before its last event. What arrived is a part; call again for the whole.", options);
     this.partialText = partialText;
   }
 }

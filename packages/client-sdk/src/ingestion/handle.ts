@@ -19,7 +19,18 @@ export interface WaitOptions extends StreamOptions {
 /** A job that was started. */
 export interface IngestionHandle {
   readonly id: string;
-  /** Its state now. @throws NotFoundError when the server does not know it any more. */
+  /**
+   * Its state now.
+   *
+   * @throws NotFoundError when the server does not know it any more.
+   *
+   * @example
+   * ```ts
+   * const job = await client.admin.ingest();
+   * const { state, progress } = await job.status();
+   * console.log(state, progress.done, progress.total);
+   * ```
+   */
   status(options?: CallOptions): ResponsePromise<IngestionJob>;
   /**
    * Its state, each file as it is done, and its end. Leaving the loop leaves the job alone. Without `timeoutMs` it may take as long as it
