@@ -13,15 +13,15 @@ let server: LiveServer;
 let gateway: Gateway;
 let installed: InstalledPackage;
 
-const surroundings = (run: string): Surroundings => ({
-  addresses: { server: gateway.server, busy: gateway.busy, away: gateway.away },
+const surroundings = (run: string, address: string): Surroundings => ({
+  addresses: { server: address, busy: gateway.busy, away: gateway.away },
   apiKey: server.apiKey,
   password: server.adminPassword,
   run,
 });
 
 /** The README's example and the scenario, one after the other. */
-const program = (run: string): string => `
+const program = (run: string, address = gateway.server): string => `
 import * as sdk from "@rag-personal/client";
 import { readme } from "./readme.js";
 import { runScenario } from "./scenario.js";
@@ -32,7 +32,7 @@ export async function run() {
   console.log = (...parts) => lines.push(parts.join(" "));
   await readme();
   console.log = log;
-  return { readme: lines, scenario: await runScenario(sdk, ${JSON.stringify(surroundings(run))}) };
+  return { readme: lines, scenario: await runScenario(sdk, ${JSON.stringify(surroundings(run, address))}) };
 }
 `;
 
@@ -45,8 +45,8 @@ function expectSuccess(report: unknown): void {
 }
 
 beforeAll(async () => {
-  [server, installed] = await Promise.all([startLiveServer(), installPackage()]);
-  gateway = await startGateway(server.address);
+  gateway = await startGateway(() => server.address);
+  [server, installed] = await Promise.all([startLiveServer({ CORS_ORIGINS: gateway.origin }), installPackage()]);
   const source = await readmeExample((text) =>
     text
       .replaceAll("http://127.0.0.1:8000", gateway.server)
@@ -90,9 +90,9 @@ describe("a program that uses the packed package", () => {
     }
   });
 
-  it("runs in Chromium", async () => {
+  it("runs in a page of Chromium, which asks a server of its own origin and one of another", async () => {
     const script = await installed.bundle(`
-      ${program("chromium")}
+      ${program("chromium", server.address)}
       const report = await run().catch(${told("error")});
       await fetch("/report", { method: "POST", body: JSON.stringify(report) });
     `);

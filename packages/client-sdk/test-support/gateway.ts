@@ -21,15 +21,15 @@ const AWAY = JSON.stringify({
   error: { message: "As scripted.", code: -32_603, data: { code: "store_unavailable", httpStatus: 503, requestId: "r" } },
 });
 
-/** @param target address of the server. */
-export async function startGateway(target: string): Promise<Gateway> {
+/** @param target address of the server; asked for at each request, since a server may want to know the origin of the gateway before it starts. */
+export async function startGateway(target: () => string): Promise<Gateway> {
   const turnedAway = new Set<string>();
   let module = "";
   let report: (text: string) => void = () => {};
 
   function pass(path: string, request: IncomingMessage, response: ServerResponse): void {
     const { method = "GET", headers } = request;
-    const onward = send(target + path, { method, headers: { ...headers, host: new URL(target).host } }, (answer) => {
+    const onward = send(target() + path, { method, headers: { ...headers, host: new URL(target()).host } }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
     });

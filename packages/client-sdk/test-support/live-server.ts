@@ -16,13 +16,14 @@ export interface LiveServer {
   close(): Promise<void>;
 }
 
-export async function startLiveServer(): Promise<LiveServer> {
+/** @param environment settings besides its own. */
+export async function startLiveServer(environment: Readonly<Record<string, string>> = {}): Promise<LiveServer> {
   const folder = await temporaryDirectory();
   for (const [path, text] of Object.entries(FILES)) {
     await mkdir(join(folder.path, "docs", path, ".."), { recursive: true });
     await writeFile(join(folder.path, "docs", path), text);
   }
-  const server = await startServer({ DATA_DIR: join(folder.path, "data"), DOCS_DIR: join(folder.path, "docs"), LOG_LEVEL: "warn" });
+  const server = await startServer({ DATA_DIR: join(folder.path, "data"), DOCS_DIR: join(folder.path, "docs"), LOG_LEVEL: "warn", ...environment });
   const { apiKey, adminPassword } = await server.secrets();
   return {
     address: server.address,
