@@ -45,7 +45,8 @@ export const INGESTION: RouteDescriptions = {
     operationId: "startIngestion",
     tag: "Ingestion",
     summary: "Read the documents folder again",
-    description: "While a job runs, the same job is returned and no second one starts.",
+    description:
+      "While a job of this kind runs, the same job is returned and no second one starts; while one runs that goes through uploads alone, the job that follows it.",
     success: "The job, which goes on beside.",
     responses: { running: { summary: "A job that has begun", value: RUNNING } },
     headers: { Location: { description: "Where the job can be followed.", example: `/ingest/${JOB_ID}` } },
