@@ -1,9 +1,9 @@
 /** A Prometheus of its own for a test, and the tools that come with it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "./free-port.ts";
 
@@ -14,22 +14,38 @@ const PACKAGES = { prometheus: "prometheus", promtool: "prometheus", amtool: "pr
 
 export type PrometheusProgram = keyof typeof PACKAGES;
 
-/** @throws with instructions when it is not there and cannot be installed. */
+/** Unpacked here they need no root, and no service of theirs is started. */
+const UNPACKED = resolve(import.meta.dirname, "../../../.toolchain/prometheus");
+
+/** @throws with instructions when it is not there and cannot be had. */
 export function findProgram(name: PrometheusProgram): string {
-  const find = (): string | undefined =>
-    ["/usr/bin", ...(process.env["PATH"] ?? "").split(delimiter)].map((folder) => join(folder, name)).find((path) => existsSync(path));
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin", join(UNPACKED, "usr/bin")];
+  const find = (): string | undefined => folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
   const found = find();
   if (found !== undefined) return found;
-  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-    // Another test may be installing the same at this moment. The services of these packages are not wanted: runlevel 1 starts none.
-    const args = ["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", ...new Set(Object.values(PACKAGES))];
-    execFileSync("apt-get", args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, RUNLEVEL: "1", DEBIAN_FRONTEND: "noninteractive" } });
-    const installed = find();
-    if (installed !== undefined) return installed;
+  if (existsSync("/usr/bin/apt-get")) {
+    unpackPackages();
+    const unpacked = find();
+    if (unpacked !== undefined) return unpacked;
   }
   throw new Error(
     `These tests need ${name}. Install it (Debian: apt-get install ${PACKAGES[name]}; macOS: brew install prometheus alertmanager) and put it on the PATH.`,
   );
+}
+
+/** In a folder of its own first: another test may be doing the same at this moment. */
+function unpackPackages(): void {
+  mkdirSync(dirname(UNPACKED), { recursive: true });
+  const folder = mkdtempSync(`${UNPACKED}-`);
+  const options = { cwd: folder, stdio: ["ignore", "ignore", "pipe"] } as const;
+  execFileSync("apt-get", ["download", ...new Set(Object.values(PACKAGES))], options);
+  for (const file of readdirSync(folder)) execFileSync("dpkg-deb", ["--extract", file, "."], options);
+  try {
+    renameSync(folder, UNPACKED);
+  } catch {
+    // The other one was quicker.
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** One series of an instant query. */
