@@ -37,9 +37,9 @@ export function findProgram(name: PrometheusProgram): string {
 function unpackPackages(): void {
   mkdirSync(dirname(UNPACKED), { recursive: true });
   const folder = mkdtempSync(`${UNPACKED}-`);
-  const options = { cwd: folder, stdio: ["ignore", "ignore", "pipe"] } as const;
-  execFileSync("apt-get", ["download", ...new Set(Object.values(PACKAGES))], options);
-  for (const file of readdirSync(folder)) execFileSync("dpkg-deb", ["--extract", file, "."], options);
+  const run = (program: string, ...args: string[]): Buffer => execFileSync(program, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  run("apt-get", "download", ...new Set(Object.values(PACKAGES)));
+  for (const file of readdirSync(folder)) run("dpkg-deb", "--extract", file, ".");
   try {
     renameSync(folder, UNPACKED);
   } catch {
