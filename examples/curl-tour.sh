@@ -164,6 +164,9 @@ allow_refusal admin_request /admin/index/previous --request DELETE
 admin_request /admin/doctor | pretty
 admin_request /admin/doctor/repair --request POST | pretty
 
+heading "Snapshot: everything that answers rest on, in one file for workers at the edge"
+printf '%d bytes\n' "$(admin_request /admin/snapshot | wc -c)"
+
 heading "Administration: the figures, the circuit in front of the language model, the cache"
 admin_request /admin/stats | pretty
 admin_request /admin/breaker/reset --request POST | pretty

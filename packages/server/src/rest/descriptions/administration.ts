@@ -127,5 +127,8 @@ meanwhile. The one before stays until the next reindex or until it is dropped. 4
       "Documents, their chunks and the learnt space, gzipped, with a version and a checksum: for workers at the edge, which have no database.",
     success: "The file.",
     texts: { "application/octet-stream": "gzipped bytes" },
+    headers: { "Cache-Control": { description: "It is not to be kept.", example: "no-store" } },
+    // A document that is replaced while the file is made.
+    errors: ["conflict"],
   },
 };
