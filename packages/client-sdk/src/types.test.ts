@@ -127,10 +127,13 @@ describe("the client", () => {
   });
 
   it("gives results, and responses beside them", () => {
-    expectTypeOf(client.chat.ask("?")).resolves.toEqualTypeOf<Answer>();
-    expectTypeOf(client.search("?").withResponse()).resolves.toEqualTypeOf<{ readonly data: SearchResult; readonly response: ResponseInfo }>();
+    expectTypeOf(client.chat.ask).returns.resolves.toEqualTypeOf<Answer>();
+    expectTypeOf(() => client.search("?").withResponse()).returns.resolves.toEqualTypeOf<{
+      readonly data: SearchResult;
+      readonly response: ResponseInfo;
+    }>();
     expectTypeOf(client.sessions.delete).returns.resolves.toBeVoid();
-    expectTypeOf(client.documents.list().toArray()).resolves.toEqualTypeOf<DocumentSummary[]>();
+    expectTypeOf(() => client.documents.list().toArray()).returns.resolves.toEqualTypeOf<DocumentSummary[]>();
     expectTypeOf(client.admin.ingest).returns.resolves.toEqualTypeOf<IngestionHandle>();
     expectTypeOf(client.documents.upload).returns.resolves.toEqualTypeOf<UploadedDocument>();
   });

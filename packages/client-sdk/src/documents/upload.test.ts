@@ -3,7 +3,10 @@ import { createScene, failureOf } from "../../test-support/scene.ts";
 import { type UploadProgress, UsageError } from "../index.ts";
 import { brokenConnection, events, loggedIn, refusal, response, sampleJob, silence, uploaded } from "../testing.ts";
 
-const textOf = (body: unknown): string => (body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body));
+const textOf = async (body: unknown): Promise<string> =>
+  body instanceof Uint8Array || body instanceof Blob
+    ? await new Response(new Blob([body instanceof Blob ? body : new Uint8Array(body)])).text()
+    : String(body);
 
 function streamOf(...parts: readonly string[]): ReadableStream<Uint8Array> {
   return new ReadableStream({
@@ -31,7 +34,7 @@ describe("an upload", () => {
         headers: { "content-type": type, "x-api-key": "key-1" },
       },
     ]);
-    expect(textOf(requests[0]?.body)).toBe("one two");
+    expect(await textOf(requests[0]?.body)).toBe("one two");
     expect(time.pending()).toBe(0);
   });
 
@@ -81,7 +84,7 @@ describe("the progress of an upload", () => {
     const { client, requests } = createScene([uploaded(undefined, { sizeBytes: 200_000 })]);
     const seen: UploadProgress[] = [];
     await client.documents.upload(new Blob(["x".repeat(200_000)]), { path: "a.txt", onProgress: (progress) => seen.push(progress) });
-    expect(textOf(requests[0]?.body)).toHaveLength(200_000);
+    expect(await textOf(requests[0]?.body)).toHaveLength(200_000);
     expect(seen[0]).toEqual({ sentBytes: 0, totalBytes: 200_000 });
     expect(seen.length).toBeGreaterThan(3);
     const sent = seen.map(({ sentBytes }) => sentBytes);
@@ -106,7 +109,7 @@ describe("an upload that fails", () => {
     const { client, requests, time } = createScene([brokenConnection(), refusal(503, "overloaded", { retryAfterSeconds: 2 }), uploaded()]);
     const [given] = await Promise.all([client.documents.upload("one two", { path: "a.md" }), time.advance(10_000)]);
     expect(given.path).toBe("uploads/guide/warranty.md");
-    expect(requests.map(({ body }) => textOf(body))).toEqual(["one two", "one two", "one two"]);
+    expect(await Promise.all(requests.map(({ body }) => textOf(body)))).toEqual(["one two", "one two", "one two"]);
   });
 
   it("is not sent again when it is a stream: that is used up", async () => {

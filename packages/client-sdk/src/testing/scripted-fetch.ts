@@ -1,5 +1,5 @@
 /** A `fetch` that follows a script, so that code on top of the client meets every fault without a server. */
-import type { FetchInit, FetchLike, FetchResponse } from "../http/fetch-like.ts";
+import type { ByteStreamLike, FetchInit, FetchLike, FetchResponse } from "../http/fetch-like.ts";
 import type { Reply } from "./replies.ts";
 
 /** One request as it was received. */
@@ -7,7 +7,10 @@ export interface RecordedRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed, when it is JSON; the bytes of a Blob or a stream as a `Uint8Array`; undefined without one. */
+  /**
+   * Parsed, when it is JSON; a Blob as it is; undefined without one. A stream is read to its end before it is answered, which takes real
+   * time, whatever a {@link ManualTime} says; its bytes are then here as a `Uint8Array`.
+   */
   readonly body: unknown;
   /** Aborted so far: by the caller, by a time limit, or because its stream was left. */
   readonly isAborted: boolean;
@@ -21,9 +24,7 @@ export interface ScriptedFetch {
   readonly requests: readonly RecordedRequest[];
 }
 
-/** A stream is read to its end, as a connection would. */
-const bytesOf = async (body: Exclude<FetchInit["body"], string | undefined>): Promise<Uint8Array> =>
-  new Uint8Array(await new Response(body).arrayBuffer());
+const isStream = (body: FetchInit["body"]): body is ByteStreamLike => typeof body === "object" && "getReader" in body;
 
 /** Rejects once the signal is aborted, with its reason, as the real one does. */
 function aborted(signal: FetchInit["signal"]): Promise<never> {
@@ -88,8 +89,9 @@ export function createScriptedFetch(script: readonly Reply[]): ScriptedFetch {
           return signal.aborted;
         },
       });
-      if (typeof init.body !== "string") body = init.body && (await bytesOf(init.body));
-      else body = headers["content-type"] === "application/json" ? JSON.parse(init.body) : init.body;
+      if (isStream(init.body)) body = new Uint8Array(await new Response(init.body).arrayBuffer());
+      else if (typeof init.body === "string" && headers["content-type"] === "application/json") body = JSON.parse(init.body);
+      else body = init.body;
       const reply = script[at];
       if (reply === undefined) throw new RangeError(`The script has ${script.length} replies and this is request ${at + 1}.`);
       switch (reply.kind) {
