@@ -7,6 +7,8 @@ import { type LiveServer, startLiveServer } from "../test-support/live-server.ts
 const QUESTION = "Who built the tower?";
 /** Each call's, short enough that a hang shows. */
 const LIMITS = { timeoutMs: 3_000, firstByteTimeoutMs: 700, idleTimeoutMs: 700, maxRetries: 0 };
+/** For what is slow and goes on all the same, on a machine that is slow as well. */
+const PATIENCE = { timeoutMs: 30_000, firstByteTimeoutMs: 15_000, idleTimeoutMs: 15_000, maxRetries: 0 };
 /** What a loaded machine may add to a limit. */
 const MARGIN_MS = 2_000;
 
@@ -51,18 +53,18 @@ async function outcomeOf(work: (seen: AnswerEvent[]) => Promise<Answer>): Promis
   return { result, seen, tookMs: performance.now() - startedAt };
 }
 
-const streamed = (): Promise<Outcome> =>
+const streamed = (limits = LIMITS): Promise<Outcome> =>
   outcomeOf(async (seen) => {
-    const stream = client.chat.stream(QUESTION, LIMITS);
+    const stream = client.chat.stream(QUESTION, limits);
     for await (const event of stream) seen.push(event);
     return await stream.final();
   });
 
-const asked = (): Promise<Outcome> => outcomeOf(() => client.chat.ask(QUESTION, LIMITS));
+const asked = (limits = LIMITS): Promise<Outcome> => outcomeOf(() => client.chat.ask(QUESTION, limits));
 
 /** An answer is the whole one, and nothing lasts longer than it may. */
-function expectHonest({ result, seen, tookMs }: Outcome): void {
-  expect(tookMs).toBeLessThan(LIMITS.timeoutMs + MARGIN_MS);
+function expectHonest({ result, seen, tookMs }: Outcome, limits = LIMITS): void {
+  expect(tookMs).toBeLessThan(limits.timeoutMs + MARGIN_MS);
   if (result instanceof RagError) {
     expect(seen.some(({ type }) => type === "done")).toBe(false);
     return;
@@ -93,7 +95,8 @@ describe("a connection that ends early", () => {
       expectHonest(outcome);
       codes.add(outcome.result instanceof RagError ? outcome.result.code : "answered");
     }
-    expect([...codes].sort()).toEqual(["answered", "connection_failed"]);
+    expect([...codes]).toEqual(expect.arrayContaining(["answered", "connection_failed"]));
+    expect(codes).not.toContain("incomplete_stream");
   });
 
   it("while a question travels is an error, and the question is not asked twice", async () => {
@@ -114,8 +117,8 @@ describe("a server that is slow", () => {
     ["late", { kind: "delay", ms: 100, jitterMs: 50 }],
   ])("is waited for: %s", async (_, fault) => {
     await proxy.set(fault);
-    for (const outcome of [await streamed(), await asked()]) {
-      expectHonest(outcome);
+    for (const outcome of [await streamed(PATIENCE), await asked(PATIENCE)]) {
+      expectHonest(outcome, PATIENCE);
       expect(outcome.result).not.toBeInstanceOf(RagError);
     }
   });
