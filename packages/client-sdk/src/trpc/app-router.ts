@@ -23,6 +23,7 @@ export type ErrorShape = {
       | "method_not_allowed"
       | "not_found"
       | "not_ready"
+      | "not_supported"
       | "overloaded"
       | "payload_too_large"
       | "rate_limited"
