@@ -21,7 +21,10 @@ export default {
     forbid(
       "workers-have-no-node",
       "What a worker at the edge is made of runs without Node.",
-      { path: "^packages/server/src/(edge/|edge(-handler)?\\.ts|composition/edge\\.ts|settings/|snapshot/|api/|http/|rest/|trpc/)", pathNot: `${TESTS}|/http/receive-file` },
+      {
+        path: "^packages/server/src/(edge/|edge(-handler)?\\.ts|composition/edge\\.ts|settings/|snapshot/|api/|http/|rest/|trpc/)",
+        pathNot: `${TESTS}|/http/receive-file`,
+      },
       { dependencyTypes: ["core"] },
     ),
     forbid(

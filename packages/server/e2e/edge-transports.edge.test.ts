@@ -129,6 +129,20 @@ describe("the part of OpenAI's API", () => {
   });
 });
 
+describe("an MCP host", () => {
+  const call = (method: string, params: object) =>
+    worker.client("POST", "/mcp", {
+      body: { jsonrpc: "2.0", id: 1, method, params },
+      headers: { accept: "application/json, text/event-stream", "mcp-protocol-version": "2025-06-18" },
+    });
+
+  it("finds the tools and asks", async () => {
+    expect(JSON.stringify((await call("tools/list", {})).body)).toContain("ask");
+    const { status, body } = await call("tools/call", { name: "ask", arguments: { question: "Where does the owl sleep?" } });
+    expect([status, JSON.stringify(body)]).toEqual([200, expect.stringContaining("sleeps in the barn")]);
+  });
+});
+
 describe("what a worker cannot do", () => {
   const password = "a whole new password";
   it.each([

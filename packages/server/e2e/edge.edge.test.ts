@@ -9,8 +9,8 @@ import { runRag } from "../test-support/rag-command.ts";
 import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
 
 /** What docs/edge.md tells; a library that comes along unnoticed goes beyond it. */
-const MAX_BUNDLE_BYTES = 500_000;
-const MAX_BUNDLE_GZIP_BYTES = 160_000;
+const MAX_BUNDLE_BYTES = 800_000;
+const MAX_BUNDLE_GZIP_BYTES = 250_000;
 
 /** Beside those of `examples/questions.json`: typing errors, punctuation, filters, commands, other scripts. */
 const MORE_QUESTIONS: readonly object[] = [
