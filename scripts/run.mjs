@@ -147,7 +147,7 @@ function quote(text) {
 const [task, ...args] = process.argv.slice(2);
 if (task === undefined) fail('Usage: node scripts/run.mjs start | "<command line>"');
 ensureToolchain();
-const MAINS = { start: join(SERVER, "main.ts"), rag: join(SERVER, "cli", "main.ts") };
+const MAINS = { start: join(SERVER, "main.ts"), rag: join(SERVER, "cli", "main.mjs") };
 if (task === "start" || task === "rag") {
   const hasLocalModel = task === "start" && Boolean(process.env["EMBEDDING_MODEL"] || process.env["RERANKER_MODEL"]);
   ensurePackages(hasLocalModel ? "production with local models" : "production");

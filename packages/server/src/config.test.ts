@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { describeSettings, readAdminAccess, readConfig, SETTINGS } from "./config.ts";
+import { describeSettings, readCliEnvironment, readConfig, SETTINGS } from "./config.ts";
 import { ConfigError } from "./settings/config-error.ts";
 
 const GOOD = {
@@ -142,19 +142,38 @@ describe("configuration", () => {
   });
 });
 
-describe("the access of an administrator", () => {
+describe("the environment of the command", () => {
   it("leads to the server with the settings of the server, unless it is told otherwise", () => {
-    expect(readAdminAccess({ HOST: "10.0.0.5", PORT: "9000", DATA_DIR: "/srv/rag", ADMIN_PASSWORD: "" })).toEqual({
-      address: "http://10.0.0.5:9000",
+    expect(readCliEnvironment({ HOST: "10.0.0.5", PORT: "9000", DATA_DIR: "/srv/rag", ADMIN_PASSWORD: "", HOME: "/home/eve" })).toEqual({
+      address: undefined,
+      localAddress: "http://10.0.0.5:9000",
+      apiKey: undefined,
       username: "admin",
       password: undefined,
       dataDir: "/srv/rag",
+      isDataDirNamed: true,
+      profilesFile: "/home/eve/.config/rag/config.json",
     });
-    expect(readAdminAccess({ RAG_URL: "https://rag.example.org/", RAG_USER: "eve", ADMIN_PASSWORD: "p" })).toMatchObject({
+    expect(
+      readCliEnvironment({
+        RAG_URL: "https://rag.example.org",
+        RAG_USER: "eve",
+        RAG_PASSWORD: "hers",
+        ADMIN_PASSWORD: "the server's",
+        RAG_API_KEY: "key",
+        XDG_CONFIG_HOME: "/etc/eve",
+      }),
+    ).toMatchObject({
       address: "https://rag.example.org",
       username: "eve",
-      password: "p",
+      password: "hers",
+      apiKey: "key",
+      isDataDirNamed: false,
+      profilesFile: "/etc/eve/rag/config.json",
     });
-    expect(readAdminAccess({}).address).toBe("http://127.0.0.1:8000");
+    expect(readCliEnvironment({ ADMIN_PASSWORD: "the server's" })).toMatchObject({
+      localAddress: "http://127.0.0.1:8000",
+      password: "the server's",
+    });
   });
 });

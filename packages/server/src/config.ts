@@ -1,4 +1,5 @@
 /** The configuration: every setting once, with its default and meaning. The only module that reads the environment. */
+import { homedir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { MODEL_PRECISIONS, type ModelSource, parseModelSource } from "./model-source.ts";
 import { type AddressRanges, parseAddressRanges } from "./security/address-ranges.ts";
@@ -204,29 +205,42 @@ export function readProcessConfig(): Config {
   return readConfig(process.env);
 }
 
-/** What the `rag` command needs to reach a server as an administrator. */
-export interface AdminAccess {
-  readonly address: string;
+/** What the environment tells the `rag` command about servers and credentials. */
+export interface CliEnvironment {
+  /** `RAG_URL`. */
+  readonly address: string | undefined;
+  /** Where a server with these settings listens: `HOST` and `PORT`. */
+  readonly localAddress: string;
+  /** `RAG_API_KEY`. */
+  readonly apiKey: string | undefined;
+  /** `RAG_USER`, or `admin`. */
   readonly username: string;
-  /** Undefined: the one in the data folder, if it can be read. */
+  /** `RAG_PASSWORD`, or the server's own `ADMIN_PASSWORD`. */
   readonly password: string | undefined;
+  /** `DATA_DIR`: the server's folder, whose secrets may be readable. */
   readonly dataDir: string;
+  readonly isDataDirNamed: boolean;
+  /** Where profiles are kept: `rag/config.json` in `XDG_CONFIG_HOME`, or in `~/.config`. */
+  readonly profilesFile: string;
 }
 
-/** `RAG_URL` (default: `HOST` and `PORT` of the server), `RAG_USER` (default `admin`), `ADMIN_PASSWORD`, `DATA_DIR`. */
-export function readAdminAccess(environment: Environment): AdminAccess {
-  const { RAG_URL, RAG_USER, ADMIN_PASSWORD, DATA_DIR, HOST, PORT } = environment;
+export function readCliEnvironment(environment: Environment): CliEnvironment {
+  const { RAG_URL, RAG_API_KEY, RAG_USER, RAG_PASSWORD, ADMIN_PASSWORD, DATA_DIR, HOST, PORT, XDG_CONFIG_HOME, HOME } = environment;
   return {
-    address: (RAG_URL || `http://${HOST || SETTINGS.HOST.fallback}:${PORT || SETTINGS.PORT.fallback}`).replace(/\/+$/, ""),
+    address: RAG_URL || undefined,
+    localAddress: `http://${HOST || SETTINGS.HOST.fallback}:${PORT || SETTINGS.PORT.fallback}`,
+    apiKey: RAG_API_KEY || undefined,
     username: RAG_USER || "admin",
-    password: ADMIN_PASSWORD || undefined,
+    password: RAG_PASSWORD || ADMIN_PASSWORD || undefined,
     dataDir: resolve(DATA_DIR || SETTINGS.DATA_DIR.fallback),
+    isDataDirNamed: Boolean(DATA_DIR),
+    profilesFile: join(XDG_CONFIG_HOME || join(HOME || homedir(), ".config"), "rag", "config.json"),
   };
 }
 
-/** Reads the access of this process. */
-export function readProcessAdminAccess(): AdminAccess {
-  return readAdminAccess(process.env);
+/** Reads the environment of this process. */
+export function readProcessCliEnvironment(): CliEnvironment {
+  return readCliEnvironment(process.env);
 }
 
 /** The table of all settings as Markdown, for `docs/configuration.md`. */

@@ -5,7 +5,9 @@ import type { IngestionJob } from "./ingestion-jobs.ts";
 /** At most one plain line for each tenth of the way, so that a log stays readable. */
 const PLAIN_STEPS = 10;
 
-export function createProgressDisplay(output: NodeJS.WriteStream): (job: IngestionJob) => void {
+export function createProgressDisplay(
+  output: NodeJS.WritableStream & { readonly isTTY?: boolean | undefined },
+): (job: Pick<IngestionJob, "progress">) => void {
   let bar: SingleBar | undefined;
   let shownStep = -1;
   return (job) => {

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 
-const MAIN = join(import.meta.dirname, "../src/cli/main.ts");
+const MAIN = join(import.meta.dirname, "../src/cli/main.mjs");
 
 export interface RagResult {
   readonly exitCode: number;

@@ -1,13 +1,17 @@
 /** `rag doctor`: all stores compared with the record, and mended on demand. */
-import type { AdminClient } from "./admin-client.ts";
-import { type DoctorReport, doctorReport, type Finding } from "./answers.ts";
+import type { DoctorFinding, DoctorReport } from "@rag-personal/client";
+import type { Context } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
-import type { Output } from "./output.ts";
+
+/** A repair may have to embed what is missing. */
+const TIMEOUT_MS = 600_000;
 
 /** @returns the exit code: 1 when something differs, 6 when a repair left something over. */
-export async function runDoctor(client: AdminClient, output: Output, { repair }: { readonly repair: boolean }): Promise<number> {
-  const report = await (repair ? client.call("POST", "/admin/doctor/repair", doctorReport) : client.call("GET", "/admin/doctor", doctorReport));
-  output.data(report, () => describe(report, repair));
+export async function runDoctor(context: Context, { repair }: { readonly repair: boolean }): Promise<number> {
+  const { doctor } = (await context.connect()).admin;
+  const options = { signal: context.signal, timeoutMs: TIMEOUT_MS };
+  const report = await (repair ? doctor.repair(options) : doctor.examine(options));
+  context.output.data(report, () => describe(report, repair));
   if (report.findings.length === 0) return EXIT.ok;
   return repair ? EXIT.partly : EXIT.failed;
 }
@@ -25,11 +29,11 @@ function describe({ record, examined, findings, repaired }: DoctorReport, repair
   return lines.join("\n");
 }
 
-const nameOf = ({ store, kind }: Finding): string => `${store} ${kind}`;
+const nameOf = ({ store, kind }: DoctorFinding): string => `${store} ${kind}`;
 
 const UNFINDABLE = "unfindable";
 
-function inWords({ store, kind, count, examples }: Finding): string {
+function inWords({ store, kind, count, examples }: DoctorFinding): string {
   if (kind === UNFINDABLE) return `${store}: ${count} of a sample not found by themselves, such as ${examples.join(", ")}`;
   if (kind === "unreachable" || kind === "refused") return `${store}: ${kind}: ${examples.join("; ")}`;
   return `${store}: ${count} ${kind === "missing" ? "missing" : "too many"}, such as ${examples.join(", ")}`;

@@ -8,6 +8,10 @@ export const EXIT = {
   unreachable: 5,
   /** What was asked for was done in part. */
   partly: 6,
+  /** The documents do not answer the question. */
+  noAnswer: 7,
+  /** Ended by Ctrl-C, as shells tell it. */
+  interrupted: 130,
 } as const;
 
 /** An end that the person at the terminal can do something about. */
@@ -15,14 +19,14 @@ export class CliError extends Error {
   override readonly name = "CliError";
   readonly exitCode: number;
 
-  constructor(exitCode: number, message: string) {
-    super(message);
+  constructor(exitCode: number, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.exitCode = exitCode;
   }
 }
 
-/** The exit code for a status that the server answered with. */
-export function exitCodeOf(status: number): number {
+/** Of an answer without a code: one from a proxy in between. */
+export function exitCodeOfStatus(status: number): number {
   if (status === 401 || status === 403) return EXIT.notAllowed;
   if (status === 404) return EXIT.notFound;
   return status === 502 || status === 503 || status === 504 ? EXIT.unreachable : EXIT.failed;

@@ -1,72 +1,61 @@
-/** The `rag` command: its arguments, over calls to a running server. */
-import { Command, CommanderError, Option } from "commander";
-import type { AdminAccess } from "../config.ts";
-import { createAdminClient } from "./admin-client.ts";
-import { runDoctor } from "./doctor.ts";
-import { CliError, EXIT } from "./exit-codes.ts";
-import { createOutput, type OutputOptions } from "./output.ts";
-import { runReindex } from "./reindex.ts";
-import { runSnapshot } from "./snapshot.ts";
+/** The `rag` command: its command line, and how it ends. */
+import { Command, CommanderError } from "commander";
+import type { CommandGroup } from "./command-line.ts";
+import { createContext, type Surroundings } from "./context.ts";
+import { declareAsking } from "./declarations/asking.ts";
+import { declareDocuments } from "./declarations/documents.ts";
+import { declareServer } from "./declarations/server.ts";
+import { EXIT } from "./exit-codes.ts";
+import { printable } from "./output.ts";
 
-export interface CliSurroundings extends Pick<OutputOptions, "stdout" | "stderr"> {
-  readonly access: AdminAccess;
-}
+const AFTER_HELP = `
+Server and credentials come from the environment (RAG_URL, RAG_API_KEY, RAG_USER, RAG_PASSWORD or ADMIN_PASSWORD), else from the
+data folder (DATA_DIR). No secret is taken from the command line.
 
-interface CommonOptions {
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly url: string;
-}
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not allowed, 4 not found, 5 no server, 6 done in part, 7 no answer in the documents,
+130 interrupted.`;
 
 /** Runs one command line. @param argv without the program's own name. @returns the exit code. */
-export async function runCli(argv: readonly string[], { access, stdout, stderr }: CliSurroundings): Promise<number> {
+export async function runCli(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { stdout, stderr, onInterrupt } = surroundings;
   let exitCode: number = EXIT.ok;
   const program = new Command("rag")
-    .description("Looks after a RAG Personal server. It reads RAG_URL, RAG_USER, ADMIN_PASSWORD and DATA_DIR from the environment.")
+    .description("Asks a RAG Personal server, and looks after it.")
     .exitOverride()
-    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) });
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .addHelpText("after", AFTER_HELP);
 
-  const command = (name: string, description: string): Command =>
-    program
-      .command(name)
-      .description(description)
-      .addOption(new Option("--url <address>", "address of the server").default(access.address))
-      .option("--json", "print the result as JSON", false)
-      .option("--quiet", "do not tell how far it is", false);
-
-  const within = ({ json, quiet, url }: CommonOptions) => ({
-    client: createAdminClient({ ...access, address: url.replace(/\/+$/, "") }),
-    output: createOutput({ json, quiet, stdout, stderr }),
-  });
-
-  command("doctor", "compare all stores with the record of documents")
-    .option("--repair", "mend what differs", false)
-    .action(async ({ repair, ...common }: CommonOptions & { readonly repair: boolean }) => {
-      const { client, output } = within(common);
-      exitCode = await runDoctor(client, output, { repair });
-    });
-  command("reindex", "build the vectors anew beside those that answer, then switch to them")
-    .addOption(new Option("--back", "switch back to the previous generation instead").default(false).conflicts("dropPrevious"))
-    .option("--drop-previous", "remove the previous generation instead", false)
-    .option("--no-wait", "return as soon as the work has begun")
-    .action(async ({ back, dropPrevious, wait, ...common }: CommonOptions & { back: boolean; dropPrevious: boolean; wait: boolean }) => {
-      const { client, output } = within(common);
-      exitCode = await runReindex(client, output, { back, dropPrevious, wait });
-    });
-  command("snapshot", "write everything that answers rest on into a file, for a worker at the edge")
-    .requiredOption("--out <file>", "where to write it")
-    .action(async ({ out, ...common }: CommonOptions & { readonly out: string }) => {
-      const { client, output } = within(common);
-      exitCode = await runSnapshot(client, output, { out });
-    });
+  const group: CommandGroup = {
+    parent: program,
+    async execute(options, run) {
+      const interruption = new AbortController();
+      onInterrupt(() => interruption.abort());
+      const context = createContext(surroundings, options, interruption.signal);
+      try {
+        exitCode = await run(context);
+      } catch (thrown) {
+        context.output.progress("");
+        if (interruption.signal.aborted) {
+          exitCode = EXIT.interrupted;
+          return;
+        }
+        const { describeCauses, describeFailure } = await import("./failures.ts");
+        const failure = describeFailure(thrown, context.address);
+        exitCode = failure.exitCode;
+        const lines = [failure.message, ...(options.verbose ? describeCauses(thrown) : [])];
+        stderr.write(`${printable(lines.join("\n"))}\n`);
+      }
+    },
+  };
+  declareAsking(group);
+  declareDocuments(group);
+  declareServer(group);
 
   try {
     await program.parseAsync(argv, { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (!(error instanceof CliError)) throw error;
-    stderr.write(`${error.message}\n`);
-    return error.exitCode;
+    throw error;
   }
 }

@@ -1,10 +1,8 @@
 /** `rag reindex`: the vectors built anew beside those that answer, and the way back. */
 import { setTimeout as delay } from "node:timers/promises";
-import * as z from "zod";
-import type { AdminClient } from "./admin-client.ts";
-import { type IndexDescription, indexDescription } from "./answers.ts";
+import type { IndexDescription } from "@rag-personal/client";
+import type { Context } from "./context.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
-import type { Output } from "./output.ts";
 
 export interface ReindexOptions {
   /** Switches back to the previous generation instead. */
@@ -16,43 +14,41 @@ export interface ReindexOptions {
 }
 
 const POLL_MS = 500;
-const NO_VECTORS: NonNullable<IndexDescription["vectors"]> = {};
 
-/** @throws CliError when it cannot begin, or failed. */
-export async function runReindex(client: AdminClient, output: Output, { back, dropPrevious, wait }: ReindexOptions): Promise<number> {
-  if (back) {
-    await client.call("POST", "/admin/index/switch-back", z.unknown());
-    return tell(await describeIndex(client), output);
+/** @throws CliError when it failed. */
+export async function runReindex(context: Context, { back, dropPrevious, wait }: ReindexOptions): Promise<number> {
+  const { admin } = await context.connect();
+  const { output, signal } = context;
+  const tell = (state: IndexDescription): number => {
+    output.data(state, () => describeVectors(state));
+    return EXIT.ok;
+  };
+  if (back || dropPrevious) {
+    await (back ? admin.switchBack({ signal }) : admin.dropPrevious({ signal }));
+    return tell(await admin.index({ signal }));
   }
-  if (dropPrevious) {
-    await client.remove("/admin/index/previous");
-    return tell(await describeIndex(client), output);
-  }
-  let state = await client.call("POST", "/admin/index/reindex", indexDescription);
+  let state = await admin.reindex({ signal });
   let shown = -1;
   while (wait && state.reindex?.state === "running") {
-    await delay(POLL_MS);
-    state = await describeIndex(client);
+    await delay(POLL_MS, undefined, { signal });
+    state = await admin.index({ signal });
     const building = state.vectors?.building;
     if (building !== undefined && building.done !== shown) {
       shown = building.done;
-      output.progress(`generation ${building.generation}: ${building.done} of ${building.total} chunks`);
+      output.notice(`generation ${building.generation}: ${building.done} of ${building.total} chunks`);
     }
   }
   if (state.reindex?.state === "failed") throw new CliError(EXIT.failed, `The vectors could not be built anew: ${state.reindex.error}`);
-  return tell(state, output);
+  return tell(state);
 }
 
-const describeIndex = (client: AdminClient): Promise<IndexDescription> => client.call("GET", "/admin/index", indexDescription);
-
-function tell(state: IndexDescription, output: Output): number {
-  output.data(state, () => {
-    const { live, previous, building } = state.vectors ?? NO_VECTORS;
-    const lines = [live === undefined ? "no generation answers yet" : `generation ${live.generation} answers, made with ${live.embedderId}`];
-    if (building !== undefined) lines.push(`generation ${building.generation} is being built: ${building.done} of ${building.total} chunks`);
-    if (previous !== undefined)
-      lines.push(`generation ${previous} is kept: "rag reindex --back" switches to it, "rag reindex --drop-previous" removes it`);
-    return lines.join("\n");
-  });
-  return EXIT.ok;
+/** Which generation of vectors answers, which is kept, which is being built. */
+export function describeVectors({ vectors }: Pick<IndexDescription, "vectors">): string {
+  const live = vectors?.live;
+  const lines = [live === undefined ? "no generation answers yet" : `generation ${live.generation} answers, made with ${live.embedderId}`];
+  const building = vectors?.building;
+  if (building !== undefined) lines.push(`generation ${building.generation} is being built: ${building.done} of ${building.total} chunks`);
+  if (vectors?.previous !== undefined)
+    lines.push(`generation ${vectors.previous} is kept: "rag reindex --back" switches to it, "rag reindex --drop-previous" removes it`);
+  return lines.join("\n");
 }
