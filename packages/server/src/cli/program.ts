@@ -4,13 +4,14 @@ import type { CommandGroup } from "./command-line.ts";
 import { createContext, type Surroundings } from "./context.ts";
 import { declareAsking } from "./declarations/asking.ts";
 import { declareDocuments } from "./declarations/documents.ts";
+import { declareProfiles } from "./declarations/profiles.ts";
 import { declareServer } from "./declarations/server.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printable } from "./output.ts";
 
 const AFTER_HELP = `
 Server and credentials come from the environment (RAG_URL, RAG_API_KEY, RAG_USER, RAG_PASSWORD or ADMIN_PASSWORD), else from the
-data folder (DATA_DIR). No secret is taken from the command line.
+data folder (DATA_DIR), else from the profile in use. No secret is taken from the command line.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not allowed, 4 not found, 5 no server, 6 done in part, 7 no answer in the documents,
 130 interrupted.`;
@@ -50,6 +51,11 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   declareAsking(group);
   declareDocuments(group);
   declareServer(group);
+  declareProfiles(group);
+  // What completes is loaded when it is called; before that its name is enough.
+  if (argv[0] === "completion" || argv[0] === "complete")
+    (await import("./completion.ts")).declareCompletion(program, argv[1], (text) => stdout.write(text));
+  else program.command("completion <shell>").description("print the completion for bash, zsh or fish");
 
   try {
     await program.parseAsync(argv, { from: "user" });
