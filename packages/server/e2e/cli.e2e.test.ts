@@ -181,6 +181,20 @@ describe("rag status and admin", () => {
   });
 });
 
+describe("rag snapshot", () => {
+  it("writes a file and tells its hash, for administrators", async () => {
+    const out = join(folder.path, "snapshot");
+    const { exitCode, stdout } = await rag("snapshot", "--out", out, "--json");
+    expect([exitCode, JSON.parse(stdout)]).toEqual([0, { out, sizeBytes: (await stat(out)).size, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+    const { apiKey } = await server.secrets();
+    const refused = await runRag(["snapshot", "--out", out], { RAG_URL: server.address, RAG_API_KEY: apiKey });
+    expect([refused.exitCode, refused.stderr]).toEqual([3, expect.stringMatching(/, request \S+\)\n$/)]);
+    expect((await rag("snapshot", "--out", join(folder.path, "nowhere", "snapshot"))).exitCode).toBe(1);
+    expect((await rag("snapshot", "--out", out, "--url", "http://127.0.0.1:1")).exitCode).toBe(5);
+    expect((await rag("snapshot")).exitCode).toBe(2);
+  });
+});
+
 describe("rag eval", () => {
   it("measures the answers to the example questions, and fails below a minimum", async () => {
     const file = join(EXAMPLES, "evaluation.jsonl");

@@ -1,5 +1,5 @@
 /** A file of questions about one's own documents: one JSON object in each line. */
-import { z } from "zod";
+import * as z from "zod";
 import { CliError, EXIT } from "../exit-codes.ts";
 
 const line = z
