@@ -59,6 +59,12 @@ describe("the access", () => {
     expect(await resolve({ dataDir: folder, isDataDirNamed: true }, { url: "http://far.example" })).toMatchObject(secrets);
   });
 
+  it.each(["", "no JSON", "null", "[]", '{"adminPassword": 1}'])("is not in a data folder whose secrets are %j", async (text) => {
+    const dataDir = await mkdtemp(join(folder, "data-"));
+    await writeFile(join(dataDir, "secrets.json"), text);
+    await expect(resolve({ dataDir, isDataDirNamed: true })).rejects.toMatchObject({ exitCode: EXIT.notAllowed });
+  });
+
   it("never takes the secrets of a folder that merely lies there to a server elsewhere", async () => {
     for (const url of ["http://far.example", "http://localhost.far.example", "http://127.0.0.1.far.example", "no address"]) {
       const access = await resolve({ dataDir: folder }, { url }, false);
