@@ -39,13 +39,14 @@ const receipt = z
 
 const noDocument = (): RagError => new RagError("not_found", "There is no document with this id. GET /documents lists them.");
 
-/** Made by a transport; JSON cannot hold one. */
+/** Made by a transport, which tells size and hash truly. JSON holds no bytes, so it has no file but one without pieces, which is none here. */
 function isReceivedFile(value: unknown): value is ReceivedFile {
   return (
     typeof value === "object" &&
     value !== null &&
     "parts" in value &&
     Array.isArray(value.parts) &&
+    value.parts.length > 0 &&
     value.parts.every((part) => part instanceof Uint8Array)
   );
 }

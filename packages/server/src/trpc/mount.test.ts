@@ -151,6 +151,17 @@ describe("what cannot be a call", () => {
     expect(response.status).toBe(status);
     expect(Array.isArray(body) ? body[0] : body).toMatchObject({ error: { data: { code } } });
   });
+
+  it("is refused: a file that JSON tells of, with a size of its own choice", async () => {
+    const authorization = `Bearer ${await scene.tokens.issue("admin")}`;
+    const file = { parts: [], sizeBytes: -1, sha256: "0".repeat(64), mediaType: "text/plain" };
+    for (const path of ["documents.upload", "documents.upload?batch=1"]) {
+      const input = { path: "a.md", file };
+      const response = await post(path, path.endsWith("1") ? { 0: input } : input, { authorization });
+      expect(response.status).toBe(400);
+      expect(await response.text()).toContain("must be sent as multipart/form-data");
+    }
+  });
 });
 
 describe("a batch", () => {
