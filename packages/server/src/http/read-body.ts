@@ -10,6 +10,14 @@ export interface BodyLimits {
   readonly maxJsonDepth: number;
 }
 
+/** A name of 200 and passwords of 1,000 characters, encoded, with room for the other fields of OAuth. */
+const MAX_CREDENTIALS_BYTES = 16_384;
+
+/** For what anybody may send, which is held for far less than what a client may send. */
+export function strangersLimits(limits: BodyLimits): BodyLimits {
+  return { ...limits, maxBodyBytes: Math.min(MAX_CREDENTIALS_BYTES, limits.maxBodyBytes) };
+}
+
 /** Without `stream`, a decoder keeps nothing from one call to the next. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 

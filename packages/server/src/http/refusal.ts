@@ -11,10 +11,14 @@ import { discardBody } from "./read-body.ts";
 export async function prepareRefusal(c: Context<HttpEnvironment>, thrown: unknown, log: Log): Promise<RagError> {
   const error = toRagError(thrown);
   logError(log, c.get("requestId"), error);
-  if (error.retryAfterSeconds !== undefined) c.header("retry-after", String(error.retryAfterSeconds));
-  if (error.code === "unauthenticated") c.header("www-authenticate", 'Bearer realm="rag-personal"');
+  setRefusalHeaders(c, error);
   await endBody(c);
   return error;
+}
+
+export function setRefusalHeaders(c: Context<HttpEnvironment>, { code, retryAfterSeconds }: RagError): void {
+  if (retryAfterSeconds !== undefined) c.header("retry-after", String(retryAfterSeconds));
+  if (code === "unauthenticated") c.header("www-authenticate", 'Bearer realm="rag-personal"');
 }
 
 /** The rest of a body that was refused would be taken for the next request: after a short one the connection goes on, else it ends. */

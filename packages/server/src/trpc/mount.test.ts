@@ -145,11 +145,32 @@ describe("what cannot be a call", () => {
       "payload_too_large",
     ],
     ["a path that is no text", "%ff", { headers: CREDENTIALS }, 400, "invalid_request"],
+    ["a method that reads nothing", "health", { method: "OPTIONS", headers: CREDENTIALS }, 405, "method_not_allowed"],
+    [
+      "a log in that is larger than any",
+      "auth.login",
+      { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ username: "a", password: "b".repeat(17_000) }) },
+      413,
+      "payload_too_large",
+    ],
+    [
+      "a batch by a stranger that is larger than any log in",
+      "auth.login?batch=1",
+      {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ 0: { username: "a", password: "b".repeat(17_000) } }),
+      },
+      413,
+      "payload_too_large",
+    ],
   ])("is refused: %s", async (_, path, init, status, code) => {
     const response = await send(path, init);
     const body: unknown = await response.json();
     expect(response.status).toBe(status);
-    expect(Array.isArray(body) ? body[0] : body).toMatchObject({ error: { data: { code } } });
+    expect(response.headers.get("content-type")).toContain("application/json");
+    const requestId = response.headers.get("x-request-id");
+    expect(Array.isArray(body) ? body[0] : body).toMatchObject({ error: { data: { code, requestId } } });
   });
 
   it("is refused: a file that JSON tells of, with a size of its own choice", async () => {

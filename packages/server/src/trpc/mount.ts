@@ -1,5 +1,5 @@
 /** `/trpc`: the router over HTTP. */
-import type { RagError } from "@rag-personal/core";
+import { RagError } from "@rag-personal/core";
 import { type AnyTRPCProcedure, getTRPCErrorFromUnknown, type TRPCError } from "@trpc/server";
 import { resolveResponse } from "@trpc/server/http";
 import type { Context, Hono } from "hono";
@@ -11,10 +11,11 @@ import type { HttpEnvironment } from "../http/environment.ts";
 import { logError } from "../http/error-log.ts";
 import { isForm } from "../http/file-reception.ts";
 import { toRagError } from "../http/problem.ts";
-import { parseJson, readText, requireDepth } from "../http/read-body.ts";
-import { endBody } from "../http/refusal.ts";
+import { type BodyLimits, parseJson, readText, requireDepth, strangersLimits } from "../http/read-body.ts";
+import { endBody, setRefusalHeaders } from "../http/refusal.ts";
 import { abortAtRequestEnd } from "../http/request-end.ts";
 import type { AppServices } from "../services.ts";
+import { ClientLeft } from "./client-left.ts";
 import { errorShape, refusalOf } from "./error-shape.ts";
 import type { TrpcContext } from "./procedures.ts";
 import { createAppRouter } from "./router.ts";
@@ -24,6 +25,8 @@ const PREFIX = "/trpc/";
 const MAX_BATCH_SIZE = 20;
 /** The one procedure that takes a form. */
 const UPLOAD = "documents.upload";
+/** HEAD is answered without a body, whatever is asked. */
+const METHODS: readonly string[] = ["GET", "HEAD", "POST"];
 const HEADERS = { "content-type": "application/json", vary: "trpc-accept, accept" };
 
 /**
@@ -44,17 +47,23 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
     return { caller: callerOf(c), refusal, readTimeoutMs: services.limits.streamWriteTimeoutMs };
   }
 
+  /** To be asked when it is known who sends the body. */
+  const limitsFor = (c: Context<HttpEnvironment>): BodyLimits =>
+    c.get("principal").kind === "anonymous" ? strangersLimits(services.limits) : services.limits;
+
   function log(c: Context<HttpEnvironment>, error: TRPCError): RagError {
     const refusal = refusalOf(error);
-    logError(services.log, c.get("requestId"), refusal);
+    if (!(error.cause instanceof ClientLeft)) logError(services.log, c.get("requestId"), refusal);
     return refusal;
   }
 
-  function refuse(c: Context<HttpEnvironment>, error: TRPCError): RagError {
+  async function refuse(c: Context<HttpEnvironment>, error: TRPCError, path: string | undefined): Promise<Response> {
+    // There is nobody left to read an answer.
+    if (error.cause instanceof ClientLeft) callerOf(c).signal.throwIfAborted();
     const refusal = log(c, error);
-    if (refusal.retryAfterSeconds !== undefined) c.header("retry-after", String(refusal.retryAfterSeconds));
-    if (refusal.code === "unauthenticated") c.header("www-authenticate", 'Bearer realm="rag-personal"');
-    return refusal;
+    setRefusalHeaders(c, refusal);
+    await endBody(c);
+    return c.body(JSON.stringify({ error: errorShape(error, path, c.get("requestId")) }), refusal.status as ContentfulStatusCode, HEADERS);
   }
 
   async function answerCall(c: Context<HttpEnvironment>, path: string, procedure: AnyTRPCProcedure): Promise<Response> {
@@ -73,17 +82,13 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
             leavePlace = services.uploads.takePlace();
             return await services.fileReception.form(c, services.uploads.maxBytes);
           }
-          const text = c.req.method === "GET" ? c.req.query("input") : await readText(c, services.limits);
+          const text = c.req.method === "GET" ? c.req.query("input") : await readText(c, limitsFor(c));
           return text === undefined || text === "" ? undefined : parseJson(text, services.limits);
         },
       });
       return c.body(JSON.stringify({ result: { data } }), 200, HEADERS);
     } catch (thrown) {
-      const error = getTRPCErrorFromUnknown(thrown);
-      const { status } = refuse(c, error);
-      await endBody(c);
-      const body = JSON.stringify({ error: errorShape(error, path, c.get("requestId")) });
-      return c.body(body, status as ContentfulStatusCode, HEADERS);
+      return await refuse(c, getTRPCErrorFromUnknown(thrown), path);
     } finally {
       leavePlace?.();
     }
@@ -92,25 +97,42 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
   async function resolve(c: Context<HttpEnvironment>, path: string): Promise<Response> {
     const { method, url } = c.req;
     const headers = c.req.header();
+    const context = await contextOf(c);
     let body: string | null = null;
-    let failure: TRPCError | null = null;
     try {
-      if (method === "POST") body = (await readText(c, services.limits)) || null;
+      if (!METHODS.includes(method)) {
+        c.header("allow", "GET, POST");
+        throw new RagError("method_not_allowed", `This address takes GET and POST, not ${method}.`);
+      }
+      if (method === "POST") body = (await readText(c, limitsFor(c))) || null;
       requireDepth(body ?? c.req.query("input") ?? "", services.limits);
     } catch (thrown) {
-      failure = getTRPCErrorFromUnknown(thrown);
+      return await refuse(c, getTRPCErrorFromUnknown(thrown), undefined);
     }
+    /** Of the request as a whole, before any call of it. */
+    let failure: TRPCError | undefined;
+    let hasLeft = false;
     const response = await resolveResponse({
       router,
       path,
       req: new Request(url, { method, headers, body, signal: abortAtRequestEnd(c).signal }),
-      error: failure,
-      createContext: () => contextOf(c),
+      error: null,
+      createContext: async () => context,
       maxBatchSize: MAX_BATCH_SIZE,
       allowMethodOverride: true,
-      // The head of a stream is on its way, with the status of success: to set a header now would take its body away.
-      onError: ({ error, type }) => void (type === "subscription" ? log(c, error) : refuse(c, error)),
+      onError({ error, type, ctx }) {
+        if (ctx === undefined) failure = error;
+        else {
+          const refusal = log(c, error);
+          // The head of a stream is on its way, with the status of success: to set a header now would take its body away.
+          if (type === "subscription") return;
+          hasLeft ||= error.cause instanceof ClientLeft;
+          setRefusalHeaders(c, refusal);
+        }
+      },
     });
+    if (hasLeft) context.caller.signal.throwIfAborted();
+    if (failure !== undefined) return await refuse(c, failure, undefined);
     await endBody(c);
     for (const [name, value] of response.headers) c.header(name, value);
     return response.body === null ? c.body(null, 204) : c.body(response.body, response.status as ContentfulStatusCode);

@@ -4,6 +4,7 @@ import { initTRPC, type TRPCMutationProcedure, type TRPCQueryProcedure, type TRP
 import type * as z from "zod";
 import type { Caller, Procedure, StreamProcedure } from "../api/procedure.ts";
 import { authorise, type Operation } from "../policy.ts";
+import { asError } from "./client-left.ts";
 import { errorShape } from "./error-shape.ts";
 import { readInTime } from "./read-in-time.ts";
 
@@ -36,12 +37,24 @@ const authorised = (operation: Operation) =>
 /** In a batch, and in a stream, tRPC has a signal for each call. */
 function callerOf({ ctx: { caller }, signal }: { readonly ctx: TrpcContext; readonly signal: AbortSignal | undefined }): Caller {
   if (signal === undefined) return caller;
-  const { principal, requestId, address, stopping } = caller;
-  return { principal, requestId, address, stopping, signal };
+  const { principal, requestId, address, onStage, stopping } = caller;
+  return { principal, requestId, address, onStage, stopping, signal };
 }
 
 async function* parsed(schema: z.ZodType, events: AsyncIterable<unknown>): AsyncGenerator<unknown, void> {
-  for await (const event of events) yield schema.parse(event);
+  try {
+    for await (const event of events) yield schema.parse(event);
+  } catch (thrown) {
+    throw asError(thrown);
+  }
+}
+
+async function resultOf<Result>(running: Promise<Result>): Promise<Result> {
+  try {
+    return await running;
+  } catch (thrown) {
+    throw asError(thrown);
+  }
 }
 
 /** The types of a procedure, for its clients. */
@@ -58,7 +71,7 @@ export function query<Input extends z.ZodType, Output extends z.ZodType>(parts: 
   const built = authorised(operation)
     .input(input)
     .output(output)
-    .query((call) => run(call.input, callerOf(call)));
+    .query((call) => resultOf(run(call.input, callerOf(call))));
   return built as TRPCQueryProcedure<Types<Input, Output>>;
 }
 
@@ -67,7 +80,7 @@ export function mutation<Input extends z.ZodType, Output extends z.ZodType>(part
   const built = authorised(operation)
     .input(input)
     .output(output)
-    .mutation((call) => run(call.input, callerOf(call)));
+    .mutation((call) => resultOf(run(call.input, callerOf(call))));
   return built as TRPCMutationProcedure<Types<Input, Output>>;
 }
 
