@@ -40,6 +40,8 @@ export function createApp(services: AppServices): Hono<HttpEnvironment> {
     // Set before the route runs: a header set afterwards makes Hono copy the whole response.
     c.header("x-request-id", requestId);
     c.header("x-content-type-options", "nosniff");
+    // What is answered depends on a key in a header that no cache knows of. What may be kept says so itself.
+    c.header("cache-control", "no-store");
     const note = (status: number): void => {
       const route = c.get("routeLabel") ?? matchedRoutes(c).findLast((match) => match.path !== "/*")?.path ?? "unmatched";
       const durationMs = services.monotonic() - startedAt;

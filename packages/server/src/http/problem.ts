@@ -54,6 +54,7 @@ export function problemResponse(c: Context<HttpEnvironment>, thrown: unknown, ex
   const headers: Record<string, string> = {
     ...extraHeaders,
     "content-type": "application/problem+json",
+    "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     "x-request-id": requestId,
   };

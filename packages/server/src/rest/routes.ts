@@ -1,5 +1,6 @@
 /** Every route of the REST API. */
 import type { Api } from "../api/api.ts";
+import { strangersLimits } from "../http/read-body.ts";
 import type { AppServices } from "../services.ts";
 import { chatRoute } from "./chat.ts";
 import { ingestionRoute } from "./ingest.ts";
@@ -8,15 +9,9 @@ import { type Route, route } from "./route.ts";
 import { snapshotRoute } from "./snapshot.ts";
 import { uploadRoute } from "./upload.ts";
 
-/** A name of 200 and passwords of 1,000 characters, encoded, with room for the other fields of OAuth. */
-const MAX_CREDENTIALS_BYTES = 16_384;
-
-const notStored = (): Readonly<Record<string, string>> => ({ "cache-control": "no-store" });
-
 export function createRoutes(api: Api, services: AppServices): readonly Route[] {
   const { limits } = services;
-  // Anybody may send these, so they are held for far less than what a client may send.
-  const credentials = { ...limits, maxBodyBytes: Math.min(MAX_CREDENTIALS_BYTES, limits.maxBodyBytes) };
+  const credentials = strangersLimits(limits);
   return [
     route("GET", "/health", api.health.status),
     route("GET", "/health/live", api.health.live),
@@ -24,7 +19,7 @@ export function createRoutes(api: Api, services: AppServices): readonly Route[] 
     route("GET", "/health/detailed", api.health.detailed),
     metricsRoute(services),
 
-    route("POST", "/auth/token", api.auth.login, { takes: "form", limits: credentials, headers: notStored }),
+    route("POST", "/auth/token", api.auth.login, { takes: "form", limits: credentials }),
     route("POST", "/auth/password", api.auth.changePassword, { takes: "json", limits: credentials }),
 
     chatRoute(api, services),
@@ -52,7 +47,7 @@ export function createRoutes(api: Api, services: AppServices): readonly Route[] 
     route("GET", "/admin/doctor", api.index.examine),
     route("POST", "/admin/doctor/repair", api.index.repair),
     snapshotRoute(services),
-    route("POST", "/admin/api-keys", api.apiKeys.create, { takes: "json", limits, status: 201, headers: notStored }),
+    route("POST", "/admin/api-keys", api.apiKeys.create, { takes: "json", limits, status: 201 }),
     route("GET", "/admin/api-keys", api.apiKeys.list),
     route("DELETE", "/admin/api-keys/:id", api.apiKeys.revoke),
     route("GET", "/admin/users", api.users.list),

@@ -16,7 +16,7 @@ export function snapshotRoute(services: Pick<AppServices, "makeSnapshot">): Rout
     event: undefined,
     async handle(c) {
       await authorise("snapshot.make", c.get("principal"));
-      return c.body(await services.makeSnapshot(), 200, { "content-type": "application/octet-stream", "cache-control": "no-store" });
+      return c.body(await services.makeSnapshot(), 200, { "content-type": "application/octet-stream" });
     },
   };
 }
