@@ -38,6 +38,8 @@ export function mountMcp(app: Hono<HttpEnvironment>, api: Api, services: AppServ
     }
     const request = new Request(c.req.url, { method: "POST", headers: c.req.header(), signal: caller.signal });
     const response = await (await load())(request, body, caller);
+    // Whether the connection is kept is for the server to say: one that is stopping lets go of it after this answer.
+    response.headers.delete("connection");
     for (const [name, value] of response.headers) c.header(name, value);
     const { status } = response;
     return response.body === null ? c.body(null, status as ContentfulStatusCode) : c.body(response.body, status as ContentfulStatusCode);

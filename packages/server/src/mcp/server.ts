@@ -26,6 +26,7 @@ export function createMcpServer(
     principal,
     requestId,
     address: caller.address,
+    onStage: caller.onStage,
     stopping: caller.stopping,
     signal: AbortSignal.any([caller.signal, mcpReq.signal]),
   });

@@ -73,6 +73,8 @@ export function mountOpenAi(app: Hono<HttpEnvironment>, api: Api, services: AppS
 
   for (const { method, path, operation, handle } of routes) {
     app.on(method, path, async (c) => {
+      // The route for everything else matches too, and would give its name to all of them.
+      c.set("routeLabel", path);
       try {
         c.set("principal", await authenticate(c, services.authenticator));
         const caller = callerOf(c);
