@@ -52,8 +52,13 @@ describe("an answer that rests on who asks", () => {
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
   });
 
-  it("leaves the connection to the server, which may be stopping", async () => {
-    expect((await createApp(services).request("/mcp", post(ASK), {})).headers.get("connection")).toBeNull();
+  it.each([
+    ["/mcp", ASK],
+    ["/trpc/chat.stream", QUESTION],
+  ])("leaves the connection to the server, which may be stopping: %s", async (path, body) => {
+    const response = await createApp(services).request(path, post(body), {});
+    expect(response.headers.get("connection")).toBeNull();
+    await response.text();
   });
 });
 

@@ -12,8 +12,17 @@ const LEFT = "the client has left";
  * `Request`, which costs more than all middleware together.
  */
 export function abortAtRequestEnd(c: Context<HttpEnvironment>): AbortController {
+  return abortAtEnd(c, c.env.stopping);
+}
+
+/** A signal of this request alone, aborted when its client leaves: for whoever has a last word for it when the server stops. */
+export function signalOfLeaving(c: Context<HttpEnvironment>): AbortSignal {
+  return abortAtEnd(c, undefined).signal;
+}
+
+function abortAtEnd(c: Context<HttpEnvironment>, stopping: AbortSignal | undefined): AbortController {
   const controller = new AbortController();
-  const { outgoing, stopping } = c.env;
+  const { outgoing } = c.env;
   const follow = (signal: AbortSignal): (() => void) => {
     const abort = (): void => controller.abort(signal.reason);
     if (signal.aborted) abort();

@@ -8,6 +8,7 @@ import { callerOf } from "../http/caller.ts";
 import type { HttpEnvironment } from "../http/environment.ts";
 import { readJsonValue } from "../http/read-body.ts";
 import { prepareRefusal } from "../http/refusal.ts";
+import { signalOfLeaving } from "../http/request-end.ts";
 import type { AppServices } from "../services.ts";
 import { errorData, requestErrorCode } from "./error-shape.ts";
 import type { McpHandler } from "./handler.ts";
@@ -36,7 +37,7 @@ export function mountMcp(app: Hono<HttpEnvironment>, api: Api, services: AppServ
     if (Array.isArray(body) && body.length > MAX_BATCH_SIZE) {
       throw new RagError("invalid_request", `A batch holds at most ${MAX_BATCH_SIZE} messages.`);
     }
-    const request = new Request(c.req.url, { method: "POST", headers: c.req.header(), signal: caller.signal });
+    const request = new Request(c.req.url, { method: "POST", headers: c.req.header(), signal: signalOfLeaving(c) });
     const response = await (await load())(request, body, caller);
     // Whether the connection is kept is for the server to say: one that is stopping lets go of it after this answer.
     response.headers.delete("connection");

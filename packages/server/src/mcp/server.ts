@@ -4,6 +4,7 @@ import type { Api } from "../api/api.ts";
 import type { Caller } from "../api/procedure.ts";
 import { logError } from "../http/error-log.ts";
 import { toRagError } from "../http/problem.ts";
+import { serverIsStopping } from "../http/stopping.ts";
 import type { Log } from "../log.ts";
 import { authorise, isAllowed, type Operation } from "../policy.ts";
 import { errorData, messageErrorCode, toolError } from "./error-shape.ts";
@@ -42,6 +43,7 @@ export function createMcpServer(
   }
 
   function told(thrown: unknown) {
+    if (caller.stopping?.aborted === true) return serverIsStopping();
     const error = toRagError(thrown);
     if (!caller.signal.aborted) logError(log, requestId, error);
     return error;

@@ -13,7 +13,7 @@ import { isForm } from "../http/file-reception.ts";
 import { toRagError } from "../http/problem.ts";
 import { type BodyLimits, parseJson, readText, requireDepth, strangersLimits } from "../http/read-body.ts";
 import { endBody, setRefusalHeaders } from "../http/refusal.ts";
-import { abortAtRequestEnd } from "../http/request-end.ts";
+import { signalOfLeaving } from "../http/request-end.ts";
 import type { AppServices } from "../services.ts";
 import { ClientLeft } from "./client-left.ts";
 import { errorShape, refusalOf } from "./error-shape.ts";
@@ -115,7 +115,7 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
     const response = await resolveResponse({
       router,
       path,
-      req: new Request(url, { method, headers, body, signal: abortAtRequestEnd(c).signal }),
+      req: new Request(url, { method, headers, body, signal: signalOfLeaving(c) }),
       error: null,
       createContext: async () => context,
       maxBatchSize: MAX_BATCH_SIZE,
@@ -134,6 +134,8 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
     if (hasLeft) context.caller.signal.throwIfAborted();
     if (failure !== undefined) return await refuse(c, failure, undefined);
     await endBody(c);
+    // Whether the connection is kept is for the server to say: one that is stopping lets go of it after this answer.
+    response.headers.delete("connection");
     for (const [name, value] of response.headers) c.header(name, value);
     return response.body === null ? c.body(null, 204) : c.body(response.body, response.status as ContentfulStatusCode);
   }

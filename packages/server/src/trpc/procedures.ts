@@ -34,11 +34,11 @@ const authorised = (operation: Operation) =>
     return await next();
   });
 
-/** In a batch, and in a stream, tRPC has a signal for each call. */
+/** In a batch, and in a stream, tRPC has a signal for each call, aborted when its client leaves, and not when the server stops. */
 function callerOf({ ctx: { caller }, signal }: { readonly ctx: TrpcContext; readonly signal: AbortSignal | undefined }): Caller {
   if (signal === undefined) return caller;
   const { principal, requestId, address, onStage, stopping } = caller;
-  return { principal, requestId, address, onStage, stopping, signal };
+  return { principal, requestId, address, onStage, stopping, signal: AbortSignal.any([signal, caller.signal]) };
 }
 
 async function* parsed(schema: z.ZodType, events: AsyncIterable<unknown>): AsyncGenerator<unknown, void> {

@@ -27,7 +27,9 @@ export async function* readInTime<Event>(events: AsyncIterable<Event>, { timeout
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), stopped.promise]);
+      const next = await Promise.race([iterator.next(), stopped.promise]).catch((thrown: unknown) => {
+        throw stopping?.aborted === true ? serverIsStopping() : thrown;
+      });
       if (next.done === true) return;
       timer = setTimeout(() => {
         isUnread = true;
