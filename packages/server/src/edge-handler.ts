@@ -5,6 +5,9 @@ import { createConsoleLog } from "./edge/console-log.ts";
 import { readEdgeConfig } from "./edge/edge-config.ts";
 import type { LoadSnapshot } from "./edge/snapshot-source.ts";
 
+/** Nobody sees this status; it stands in the platform's figures, as the server has it in its own. */
+const CLIENT_LEFT = 499;
+
 /** What the platform hands to a worker, by name. */
 export type Bindings = Readonly<Record<string, unknown>>;
 
@@ -58,6 +61,10 @@ export function createEdgeHandler({ environment, loadSnapshot, addressHeader }: 
         isStream = response.body !== null && (response.headers.get("content-type") ?? "").startsWith("text/event-stream");
         if (response.body === null || !isStream) return response;
         return new Response(boundToClient(response.body, request.signal, end), response);
+      } catch (thrown) {
+        // The reason with which a request ends whose client has left; of everything else the app has made a response.
+        if (request.signal.aborted && !(thrown instanceof Error)) return new Response(null, { status: CLIENT_LEFT });
+        throw thrown;
       } finally {
         if (!isStream) end();
       }

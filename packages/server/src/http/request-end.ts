@@ -23,15 +23,15 @@ export function signalOfLeaving(c: Context<HttpEnvironment>): AbortSignal {
 function abortAtEnd(c: Context<HttpEnvironment>, stopping: AbortSignal | undefined): AbortController {
   const controller = new AbortController();
   const { outgoing } = c.env;
-  const follow = (signal: AbortSignal): (() => void) => {
-    const abort = (): void => controller.abort(signal.reason);
+  const follow = (signal: AbortSignal, reason?: string): (() => void) => {
+    const abort = (): void => controller.abort(reason ?? signal.reason);
     if (signal.aborted) abort();
     else signal.addEventListener("abort", abort, { once: true });
     return () => signal.removeEventListener("abort", abort);
   };
   const unfollow = stopping && follow(stopping);
   if (outgoing === undefined) {
-    follow(c.req.raw.signal);
+    follow(c.req.raw.signal, LEFT);
     return controller;
   }
   const onClose = (): void => {

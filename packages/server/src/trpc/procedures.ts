@@ -45,7 +45,8 @@ async function* parsed(schema: z.ZodType, events: AsyncIterable<unknown>): Async
   try {
     for await (const event of events) yield schema.parse(event);
   } catch (thrown) {
-    throw asError(thrown);
+    // Without an error the client has left, and tRPC with it: nobody would take one that is thrown now.
+    if (thrown instanceof Error) throw thrown;
   }
 }
 
