@@ -189,7 +189,7 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
       const reason = thrown instanceof RagError ? thrown.message : "The ingestion failed unexpectedly; the log says why.";
       if (signal.aborted) run.job = { ...run.job, state: "interrupted", finishedAt: nowIso() };
       else {
-        if (thrown instanceof RagError) log.warn({ jobId, code: thrown.code, reason }, "ingestion failed");
+        if (thrown instanceof RagError) log.warn({ jobId, code: thrown.code, reason, err: thrown.cause }, "ingestion failed");
         else log.error({ err: thrown, jobId }, "ingestion failed");
         run.job = { ...run.job, state: "failed", finishedAt: nowIso(), error: reason };
       }

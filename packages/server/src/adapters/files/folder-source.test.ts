@@ -179,6 +179,10 @@ describe("listing a folder", () => {
     const listing = openSource(join(folder, name)).list();
     await expect(listing).rejects.toBeInstanceOf(RagError);
     await expect(listing).rejects.toThrow("Set DOCS_DIR");
+    await expect(listing).rejects.toMatchObject({
+      message: expect.not.stringContaining(folder),
+      cause: { message: expect.stringContaining(folder) },
+    });
   });
 
   it("ends when the signal says so", async () => {

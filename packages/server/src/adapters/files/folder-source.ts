@@ -141,7 +141,8 @@ async function resolveRoot(folder: string): Promise<string> {
   }
 }
 
-function unusableFolder(folder: string, cause?: unknown): RagError {
-  const message = `The documents folder ${folder} cannot be read. Set DOCS_DIR to an existing folder that the server may read. Nothing was changed.`;
+/** The path is for the log: clients read the message in the job that fails by it. */
+function unusableFolder(folder: string, cause: unknown = new Error(`${folder} is no folder`)): RagError {
+  const message = "The documents folder cannot be read. Set DOCS_DIR to an existing folder that the server may read. Nothing was changed.";
   return new RagError("not_ready", message, { cause });
 }
