@@ -23,13 +23,13 @@ import { refuse, refuseLater } from "../edge/not-supported.ts";
 import { sameSecret } from "../edge/same-secret.ts";
 import { createSnapshotLoading } from "../edge/snapshot-loading.ts";
 import type { LoadSnapshot } from "../edge/snapshot-source.ts";
-import { sha256 } from "../edge/web-digest.ts";
 import { createHealth } from "../health.ts";
 import type { Log } from "../log.ts";
 import { createAuthenticator } from "../security/authenticator.ts";
 import { createLoginThrottle } from "../security/login-throttle.ts";
 import type { AppServices } from "../services.ts";
 import { readSnapshot } from "../snapshot/snapshot-format.ts";
+import { sha256 } from "../web-digest.ts";
 import { createLanguageModel } from "./language-model.ts";
 import { clock, timers } from "./time.ts";
 

@@ -1,6 +1,6 @@
 /** The page that shows the reference: its markup, its files by names that hold their digests, and what a browser may load for it. */
 import type { ReferenceViewer } from "../services.ts";
-import { sha256 } from "./digest.ts";
+import { sha256 } from "../web-digest.ts";
 
 export interface PageFile {
   readonly contentType: string;

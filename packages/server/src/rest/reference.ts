@@ -6,8 +6,8 @@ import { nothing } from "../api/fields.ts";
 import type { HttpEnvironment } from "../http/environment.ts";
 import { authorise } from "../policy.ts";
 import type { ReferenceViewer } from "../services.ts";
+import { sha256 } from "../web-digest.ts";
 import { ROUTE_DESCRIPTIONS } from "./descriptions/all.ts";
-import { sha256 } from "./digest.ts";
 import { createOpenApiDocument } from "./openapi/document.ts";
 import { createReferencePage, PAGE_HEADERS } from "./reference-page.ts";
 import { type Route, readInput } from "./route.ts";
@@ -30,8 +30,7 @@ interface TaggedText {
   readonly tag: string;
 }
 
-const utf8 = new TextEncoder();
-const tagged = async (body: string): Promise<TaggedText> => ({ body, tag: `"${(await sha256(utf8.encode(body))).slice(0, 32)}"` });
+const tagged = async (body: string): Promise<TaggedText> => ({ body, tag: `"${(await sha256(body)).slice(0, 32)}"` });
 
 /** Makes it at its first use, and again only if that failed. */
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {

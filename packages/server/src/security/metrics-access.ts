@@ -1,9 +1,9 @@
 /** Who may read the metrics without a credential of the API: what monitors this server. */
-import { hash, timingSafeEqual } from "node:crypto";
 import { RagError } from "@rag-personal/core";
 import type { AddressRanges } from "./address-ranges.ts";
 import type { LoginThrottle } from "./login-throttle.ts";
 import type { Sender } from "./request-sender.ts";
+import { sameSecret } from "./same-secret.ts";
 
 export interface MetricsAccess {
   /**
@@ -22,19 +22,17 @@ export interface MetricsAccessOptions {
   readonly throttle: LoginThrottle;
 }
 
-const digest = (value: string): Buffer => hash("sha256", value, "buffer");
-
 export function createMetricsAccess({ allowFrom, credentials, throttle }: MetricsAccessOptions): MetricsAccess {
-  const expected = credentials && digest(`${credentials.username}:${credentials.password}`);
+  const isRight = credentials && sameSecret(`${credentials.username}:${credentials.password}`);
   return {
     async isMonitor(sender, authorization) {
       if (!sender.isRelayed && allowFrom.has(sender.address)) return true;
       const encoded = /^basic +([\w+/=-]+)$/i.exec(authorization ?? "")?.[1];
-      if (expected === undefined || encoded === undefined) return false;
+      if (isRight === undefined || encoded === undefined) return false;
       await throttle.attempt("metrics", sender.address, async () => {
-        // Digests have one length, so the comparison tells nothing about the password.
-        const isRight = timingSafeEqual(digest(Buffer.from(encoded, "base64").toString()), expected);
-        if (!isRight) throw new RagError("unauthenticated", "The user name or the password for the metrics is wrong.");
+        if (!isRight(Buffer.from(encoded, "base64").toString())) {
+          throw new RagError("unauthenticated", "The user name or the password for the metrics is wrong.");
+        }
       });
       return true;
     },

@@ -1,6 +1,7 @@
 /** A knowledge snapshot as bytes: the documents with their chunks, and the semantic space learnt from them, in one file that can be checked. */
 import type { IndexedChunk, StoredDocument } from "@rag-personal/core";
 import * as z from "zod";
+import { digest } from "../web-digest.ts";
 import { gunzip, gzip } from "./compression.ts";
 
 /** Everything that answers rest on, as it stood at one moment. */
@@ -141,5 +142,3 @@ function parseContent(text: Uint8Array): z.output<typeof content> {
 }
 
 const damaged = (how: string, cause?: unknown): UnreadableSnapshot => new UnreadableSnapshot("damaged", how, { cause });
-
-const digest = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
