@@ -5,6 +5,7 @@ import { resolveResponse } from "@trpc/server/http";
 import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Api } from "../api/api.ts";
+import type { Procedure } from "../api/procedure.ts";
 import { authenticate } from "../http/authenticate.ts";
 import { callerOf } from "../http/caller.ts";
 import type { HttpEnvironment } from "../http/environment.ts";
@@ -17,7 +18,7 @@ import { signalOfLeaving } from "../http/request-end.ts";
 import type { AppServices } from "../services.ts";
 import { ClientLeft } from "./client-left.ts";
 import { errorShape, refusalOf } from "./error-shape.ts";
-import type { TrpcContext } from "./procedures.ts";
+import { callAlone, servedBy, type TrpcContext } from "./procedures.ts";
 import { createAppRouter } from "./router.ts";
 
 const PREFIX = "/trpc/";
@@ -66,25 +67,16 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
     return c.body(JSON.stringify({ error: errorShape(error, path, c.get("requestId")) }), refusal.status as ContentfulStatusCode, HEADERS);
   }
 
-  async function answerCall(c: Context<HttpEnvironment>, path: string, procedure: AnyTRPCProcedure): Promise<Response> {
+  async function answerCall(c: Context<HttpEnvironment>, path: string, served: Procedure): Promise<Response> {
     let leavePlace: (() => void) | undefined;
     try {
-      const ctx = await contextOf(c);
-      const data = await procedure({
-        path,
-        ctx,
-        type: procedure._def.type,
-        signal: undefined,
-        batchIndex: 0,
-        // Asked for once the call has been authorised.
-        getRawInput: async () => {
-          if (isForm(c)) {
-            leavePlace = services.uploads.takePlace();
-            return await services.fileReception.form(c, services.uploads.maxBytes);
-          }
-          const text = c.req.method === "GET" ? c.req.query("input") : await readText(c, limitsFor(c));
-          return text === undefined || text === "" ? undefined : parseJson(text, services.limits);
-        },
+      const data = await callAlone(served, await contextOf(c), async () => {
+        if (isForm(c)) {
+          leavePlace = services.uploads.takePlace();
+          return await services.fileReception.form(c, services.uploads.maxBytes);
+        }
+        const text = c.req.method === "GET" ? c.req.query("input") : await readText(c, limitsFor(c));
+        return text === undefined || text === "" ? undefined : parseJson(text, services.limits);
       });
       return c.body(JSON.stringify({ result: { data } }), 200, HEADERS);
     } catch (thrown) {
@@ -144,7 +136,8 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
     const path = c.req.path.slice(PREFIX.length);
     const procedure = procedures.get(path);
     c.set("routeLabel", `${PREFIX}${procedure === undefined ? "*" : path}`);
-    return procedure !== undefined && isPlainCall(c, path, procedure) ? answerCall(c, path, procedure) : resolve(c, path);
+    const served = procedure !== undefined && isPlainCall(c, path, procedure) ? servedBy(procedure) : undefined;
+    return served === undefined ? resolve(c, path) : answerCall(c, path, served);
   });
 }
 

@@ -1,8 +1,10 @@
 /** How a procedure of ours becomes one of tRPC: authorised first, then read by its schema, then run. */
 import type { RagError } from "@rag-personal/core";
-import { initTRPC, type TRPCMutationProcedure, type TRPCQueryProcedure, type TRPCSubscriptionProcedure } from "@trpc/server";
+import { type AnyTRPCProcedure, initTRPC, type TRPCMutationProcedure, type TRPCQueryProcedure, type TRPCSubscriptionProcedure } from "@trpc/server";
 import type * as z from "zod";
 import type { Caller, Procedure, StreamProcedure } from "../api/procedure.ts";
+import { toRagError } from "../http/problem.ts";
+import { validate } from "../http/read-body.ts";
 import { authorise, type Operation } from "../policy.ts";
 import { asError } from "./client-left.ts";
 import { errorShape } from "./error-shape.ts";
@@ -19,11 +21,19 @@ export interface TrpcContext {
 /** Sent while nothing happens, so that no proxy takes the connection for dead. */
 const PING_MS = 15_000;
 
-const t = initTRPC.context<TrpcContext>().create({
-  isDev: false,
-  errorFormatter: ({ error, path, ctx }) => errorShape(error, path, ctx?.caller.requestId),
-  sse: { ping: { enabled: true, intervalMs: PING_MS } },
-});
+/** Kept with each query and mutation: what stands behind it. */
+interface TrpcMeta {
+  readonly served?: Procedure;
+}
+
+const t = initTRPC
+  .context<TrpcContext>()
+  .meta<TrpcMeta>()
+  .create({
+    isDev: false,
+    errorFormatter: ({ error, path, ctx }) => errorShape(error, path, ctx?.caller.requestId),
+    sse: { ping: { enabled: true, intervalMs: PING_MS } },
+  });
 
 export const { router } = t;
 
@@ -58,6 +68,27 @@ async function resultOf<Result>(running: Promise<Result>): Promise<Result> {
   }
 }
 
+/** What stands behind a query or a mutation; undefined for a subscription. */
+export const servedBy = ({ _def }: AnyTRPCProcedure): Procedure | undefined => (_def.meta as TrpcMeta | undefined)?.served;
+
+/**
+ * What the built procedure does, in the same order. tRPC copies the options of a call and its context for each of the three steps, which
+ * takes a fifth of the time that the server needs for the whole request.
+ *
+ * @param readInput called once the call is authorised.
+ */
+export async function callAlone(
+  { operation, input, output, run }: Procedure,
+  { caller, refusal }: TrpcContext,
+  readInput: () => Promise<unknown>,
+): Promise<unknown> {
+  if (refusal !== undefined) throw refusal;
+  await authorise(operation, caller.principal);
+  const result = output.safeParse(await resultOf(run(validate(input, await readInput()), caller)));
+  if (result.success) return result.data;
+  throw toRagError(result.error);
+}
+
 /** The types of a procedure, for its clients. */
 interface Types<Input extends z.ZodType, Output extends z.ZodType> {
   readonly input: z.input<Input>;
@@ -70,6 +101,7 @@ interface Types<Input extends z.ZodType, Output extends z.ZodType> {
 export function query<Input extends z.ZodType, Output extends z.ZodType>(parts: Procedure<Input, Output>) {
   const { operation, input, output, run }: Procedure = parts;
   const built = authorised(operation)
+    .meta({ served: parts })
     .input(input)
     .output(output)
     .query((call) => resultOf(run(call.input, callerOf(call))));
@@ -79,6 +111,7 @@ export function query<Input extends z.ZodType, Output extends z.ZodType>(parts: 
 export function mutation<Input extends z.ZodType, Output extends z.ZodType>(parts: Procedure<Input, Output>) {
   const { operation, input, output, run }: Procedure = parts;
   const built = authorised(operation)
+    .meta({ served: parts })
     .input(input)
     .output(output)
     .mutation((call) => resultOf(run(call.input, callerOf(call))));
