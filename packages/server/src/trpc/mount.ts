@@ -45,7 +45,8 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
     } catch (thrown) {
       refusal = toRagError(thrown);
     }
-    return { caller: callerOf(c), refusal, readTimeoutMs: services.limits.streamWriteTimeoutMs };
+    const cut = (): void => void c.env.outgoing?.destroy();
+    return { caller: callerOf(c), refusal, readTimeoutMs: services.limits.streamWriteTimeoutMs, cut };
   }
 
   /** To be asked when it is known who sends the body. */

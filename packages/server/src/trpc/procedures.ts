@@ -16,6 +16,8 @@ export interface TrpcContext {
   readonly refusal: RagError | undefined;
   /** How long a reader may leave an event unread, in milliseconds. */
   readonly readTimeoutMs: number;
+  /** Ends the connection. */
+  readonly cut: () => void;
 }
 
 /** Sent while nothing happens, so that no proxy takes the connection for dead. */
@@ -129,7 +131,7 @@ export function subscription<Input extends z.ZodType, Event extends z.ZodType>(p
     .input(input)
     .subscription((call) => {
       const caller = callerOf(call);
-      return readInTime(parsed(event, run(call.input, caller)), { timeoutMs: call.ctx.readTimeoutMs, stopping: caller.stopping });
+      return readInTime(parsed(event, run(call.input, caller)), { timeoutMs: call.ctx.readTimeoutMs, cut: call.ctx.cut, stopping: caller.stopping });
     });
   return built as unknown as TRPCSubscriptionProcedure<{
     readonly input: z.input<Input>;

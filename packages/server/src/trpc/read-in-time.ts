@@ -5,6 +5,8 @@ import { serverIsStopping } from "../http/stopping.ts";
 export interface ReadInTimeOptions {
   /** How long an event may stay unread. */
   readonly timeoutMs: number;
+  /** Ends the connection, which a reader who takes nothing keeps open else. */
+  readonly cut: () => void;
   /** Aborted when the server cuts its streams: the reader is told to ask again. */
   readonly stopping: AbortSignal | undefined;
 }
@@ -15,7 +17,7 @@ export interface ReadInTimeOptions {
  *
  * @throws RagError `not_ready` when the server stops, `request_timeout` when an event was left unread for too long.
  */
-export async function* readInTime<Event>(events: AsyncIterable<Event>, { timeoutMs, stopping }: ReadInTimeOptions): AsyncGenerator<Event, void> {
+export async function* readInTime<Event>(events: AsyncIterable<Event>, { timeoutMs, cut, stopping }: ReadInTimeOptions): AsyncGenerator<Event, void> {
   const iterator = events[Symbol.asyncIterator]();
   const stopped = Promise.withResolvers<never>();
   // Nobody may be waiting for it when it is rejected.
@@ -34,6 +36,7 @@ export async function* readInTime<Event>(events: AsyncIterable<Event>, { timeout
       timer = setTimeout(() => {
         isUnread = true;
         void iterator.return?.();
+        cut();
       }, timeoutMs);
       yield next.value;
       clearTimeout(timer);
