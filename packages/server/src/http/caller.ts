@@ -9,19 +9,38 @@ export interface RequestCaller extends Caller {
   leave(): void;
 }
 
-export function callerOf(c: Context<HttpEnvironment>): RequestCaller {
-  let gone: AbortController | undefined;
-  // Most calls end too soon to be aborted, and never ask.
-  const end = (): AbortController => (gone ??= abortAtRequestEnd(c));
-  return {
-    principal: c.get("principal"),
-    requestId: c.get("requestId"),
-    address: c.get("sender").address,
-    onStage: c.get("onStage"),
-    stopping: c.env.stopping,
-    get signal() {
-      return end().signal;
-    },
-    leave: () => end().abort(),
-  };
+/** A class for its speed: a getter made anew for each object costs more than the rest of it. */
+class HttpCaller implements RequestCaller {
+  readonly principal;
+  readonly requestId;
+  readonly address;
+  readonly onStage;
+  readonly stopping;
+  readonly #context: Context<HttpEnvironment>;
+  #gone: AbortController | undefined;
+
+  constructor(c: Context<HttpEnvironment>) {
+    this.#context = c;
+    this.principal = c.get("principal");
+    this.requestId = c.get("requestId");
+    this.address = c.get("sender").address;
+    this.onStage = c.get("onStage");
+    this.stopping = c.env.stopping;
+  }
+
+  get signal(): AbortSignal {
+    return this.#end().signal;
+  }
+
+  leave(): void {
+    this.#end().abort();
+  }
+
+  /** Most calls end too soon to be aborted, and never ask. */
+  #end(): AbortController {
+    this.#gone ??= abortAtRequestEnd(this.#context);
+    return this.#gone;
+  }
 }
+
+export const callerOf = (c: Context<HttpEnvironment>): RequestCaller => new HttpCaller(c);
