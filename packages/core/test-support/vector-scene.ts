@@ -238,3 +238,16 @@ export function createVectorScene({ embedder = createCountingEmbedder(), vectori
     },
   };
 }
+
+/** Number of the generation that answers; 0 for none. */
+export const liveGeneration = ({ index }: VectorScene): number => index.status().live?.generation ?? 0;
+
+/** A scene with the vectors of three documents. */
+export async function fillVectorScene(options?: Parameters<typeof createVectorScene>[0]): Promise<VectorScene> {
+  const scene = createVectorScene(options);
+  scene.put("owl", "The owl sleeps in the barn.", "It hunts mice at night.");
+  scene.put("bee", "The bee lives in the hive.");
+  scene.put("cod", "The cod swims in the sea.");
+  await scene.settle();
+  return scene;
+}

@@ -1,10 +1,9 @@
 /** What a worker serves beside plain questions: streams, tRPC, and refusals of what it cannot do. */
-import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink, TRPCClientError } from "@trpc/client";
-import { EventSource } from "eventsource";
+import { TRPCClientError } from "@trpc/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AppRouter } from "../src/trpc/router.ts";
 import { bundleEdge, EDGE_SECRETS, type EdgeWorker, startEdgeWorker } from "../test-support/edge-worker.ts";
 import { makeSmallSnapshot } from "../test-support/small-snapshot.ts";
+import { createTrpcTestClient } from "../test-support/trpc-client.ts";
 
 const TEXTS = {
   "lund.md": "# Ada Lund\n\nAda Lund built the tower in 1912. She lived in Visby and kept bees.",
@@ -28,22 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => worker?.dispose());
 
-const trpcWith = (headers: Readonly<Record<string, string>>) => {
-  const url = `${worker.address}/trpc`;
-  return createTRPCClient<AppRouter>({
-    links: [
-      splitLink({
-        condition: ({ type }) => type === "subscription",
-        true: httpSubscriptionLink({
-          url,
-          EventSource,
-          eventSourceOptions: { fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...headers } }) },
-        }),
-        false: httpBatchLink({ url, headers }),
-      }),
-    ],
-  });
-};
+const trpcWith = (headers: Readonly<Record<string, string>>) => createTrpcTestClient(worker.address, headers);
 const withKey = () => trpcWith({ "x-api-key": EDGE_SECRETS.API_KEY });
 const asAdmin = () => trpcWith({ authorization: `Bearer ${adminToken}` });
 const codeOf = (promise: Promise<unknown>): Promise<unknown> =>

@@ -1,11 +1,10 @@
 /** tRPC as its own client uses it, against a running server. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createTRPCClient, httpBatchLink, httpBatchStreamLink, httpLink, httpSubscriptionLink, splitLink, TRPCClientError } from "@trpc/client";
-import { EventSource } from "eventsource";
+import { httpBatchLink, httpBatchStreamLink, httpLink, TRPCClientError } from "@trpc/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AppRouter } from "../src/trpc/router.ts";
 import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
+import { createTrpcTestClient, type Link } from "../test-support/trpc-client.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
 let server: RunningServer;
@@ -22,24 +21,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-type Link = typeof httpLink | typeof httpBatchLink | typeof httpBatchStreamLink;
-
-function clientWith(headers: Readonly<Record<string, string>>, link: Link = httpBatchLink) {
-  const url = `${server.address}/trpc`;
-  return createTRPCClient<AppRouter>({
-    links: [
-      splitLink({
-        condition: ({ type }) => type === "subscription",
-        true: httpSubscriptionLink({
-          url,
-          EventSource,
-          eventSourceOptions: { fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...headers } }) },
-        }),
-        false: link({ url, headers }),
-      }),
-    ],
-  });
-}
+const clientWith = (headers: Readonly<Record<string, string>>, link?: Link) => createTrpcTestClient(server.address, headers, link);
 
 const withKey = async (link?: Link) => clientWith({ "x-api-key": (await server.secrets()).apiKey }, link);
 

@@ -1,25 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createCountingEmbedder, createVectorScene, digestOfChunk, type VectorScene } from "../../test-support/vector-scene.ts";
+import { createCountingEmbedder, createVectorScene, fillVectorScene, liveGeneration, type VectorScene } from "../../test-support/vector-scene.ts";
 import type { SemanticSpace } from "../semantic/semantic-space.ts";
-import { examineVectors } from "./examine-vectors.ts";
 import { createSpaceVectorizer } from "./vectorizer.ts";
 
 const recordedIds = ({ record }: VectorScene): string[] => [...record.values()].flatMap((chunks) => chunks.map(({ id }) => id)).sort();
-const live = ({ index }: VectorScene): number => index.status().live?.generation ?? 0;
-
-async function filled(options?: Parameters<typeof createVectorScene>[0]): Promise<VectorScene> {
-  const scene = createVectorScene(options);
-  scene.put("owl", "The owl sleeps in the barn.", "It hunts mice at night.");
-  scene.put("bee", "The bee lives in the hive.");
-  scene.put("cod", "The cod swims in the sea.");
-  await scene.settle();
-  return scene;
-}
 
 describe("a vector index", () => {
   it("builds its first generation from what is stored, and finds by it", async () => {
-    const scene = await filled();
+    const scene = await fillVectorScene();
     expect(await scene.find("which one swims in the sea")).toEqual([scene.record.get("cod")?.[0]?.id]);
     expect(scene.index.status()).toMatchObject({ state: "serving", chunks: 4, missing: 0, live: { embedderId: "hash-64-1", dimensions: 64 } });
   });
@@ -31,11 +20,11 @@ describe("a vector index", () => {
   });
 
   it("follows what is changed and removed", async () => {
-    const scene = await filled();
+    const scene = await fillVectorScene();
     scene.put("owl", "The owl has moved into the church.");
     scene.remove("bee");
     await scene.settle();
-    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(liveGeneration(scene))).toEqual(recordedIds(scene));
     expect(await scene.find("church")).toEqual([scene.record.get("owl")?.[0]?.id]);
   });
 
@@ -55,35 +44,35 @@ describe("a vector index", () => {
 
   it("embeds a text once, whatever becomes of its document and of the store", async () => {
     const embedder = createCountingEmbedder();
-    const scene = await filled({ embedder });
+    const scene = await fillVectorScene({ embedder });
     expect(embedder.passages).toHaveLength(4);
     scene.put("copy", "The bee lives in the hive.");
     await scene.store.wipe();
     scene.put("owl", "The owl sleeps in the barn.", "A new sentence.");
     await scene.find("owl").catch(() => undefined);
     await scene.settle();
-    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(liveGeneration(scene))).toEqual(recordedIds(scene));
     expect(embedder.passages.slice(4)).toEqual(["A new sentence."]);
   });
 
   it("goes on with what it has at the next start", async () => {
-    const first = await filled();
+    const first = await fillVectorScene();
     await first.index.stop();
     const embedder = createCountingEmbedder();
     const second = createVectorScene({ embedder, after: first });
     await second.settle();
-    expect(live(second)).toBe(live(first));
+    expect(liveGeneration(second)).toBe(liveGeneration(first));
     expect(embedder.passages).toEqual([]);
     expect(await second.find("hive")).toEqual([first.record.get("bee")?.[0]?.id]);
   });
 
   it("leaves alone what another server has stored", async () => {
-    const scene = await filled();
+    const scene = await fillVectorScene();
     const [theirs] = scene.record.get("bee") ?? [];
     // Ours does not know of the document yet.
     scene.index.removeDocument("bee");
     await scene.settle();
-    expect(await scene.store.idsOf(live(scene))).toContain(theirs?.id);
+    expect(await scene.store.idsOf(liveGeneration(scene))).toContain(theirs?.id);
   });
 
   it("ends in the very chunks of the record, however often the store went away in the middle of anything", async () => {
@@ -121,7 +110,7 @@ describe("a vector index", () => {
         await scene.time.advance(30_000);
         await Promise.all(reindexed);
         await scene.settle();
-        expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+        expect(await scene.store.idsOf(liveGeneration(scene))).toEqual(recordedIds(scene));
         expect(scene.index.status()).toMatchObject({ state: "serving", missing: 0 });
         const listed = (await scene.generations.listGenerations()).map(({ generation }) => generation);
         expect([...(await scene.store.generations())].sort()).toEqual([...listed].sort());
@@ -133,7 +122,7 @@ describe("a vector index", () => {
   });
 
   it("removes what a write that was given up has put there all the same", async () => {
-    const scene = await filled();
+    const scene = await fillVectorScene();
     const late = { chunkId: "owl.00000000.9", documentId: "owl", vector: new Float32Array(64) };
     scene.store.callsLeft = 0;
     scene.put("owl", "The owl is gone.");
@@ -142,13 +131,13 @@ describe("a vector index", () => {
     scene.store.isAway = false;
     scene.store.callsLeft = Number.POSITIVE_INFINITY;
     await scene.settle();
-    await scene.store.write(live(scene), [late]);
+    await scene.store.write(liveGeneration(scene), [late]);
     await scene.time.advance(15_000);
-    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(liveGeneration(scene))).toEqual(recordedIds(scene));
   });
 
   it("says once that the store is away, once that it is back, and serves again by itself", async () => {
-    const scene = await filled();
+    const scene = await fillVectorScene();
     scene.lines.length = 0;
     scene.store.isAway = true;
     scene.put("hen", "The hen lays eggs.");
@@ -162,7 +151,7 @@ describe("a vector index", () => {
   });
 
   it("serves again at once when it is told that the store is back", async () => {
-    const scene = await filled();
+    const scene = await fillVectorScene();
     scene.store.isAway = true;
     scene.put("hen", "The hen lays eggs.");
     scene.index.refresh();
@@ -177,7 +166,7 @@ describe("a vector index", () => {
 
 describe("another embedding model", () => {
   it("is refused with the command that repairs it, and no vectors are mixed", async () => {
-    const first = await filled();
+    const first = await fillVectorScene();
     await first.index.stop();
     const second = createVectorScene({ embedder: createCountingEmbedder({ dimensions: 32, seed: 2 }), after: first });
     second.put("hen", "The hen lays eggs.");
@@ -188,14 +177,18 @@ describe("another embedding model", () => {
 
     await second.index.reindex();
     expect(await second.find("hen eggs")).toEqual([second.record.get("hen")?.[0]?.id]);
-    expect(second.index.status()).toMatchObject({ state: "serving", live: { embedderId: "hash-32-2", dimensions: 32 }, previous: live(first) });
+    expect(second.index.status()).toMatchObject({
+      state: "serving",
+      live: { embedderId: "hash-32-2", dimensions: 32 },
+      previous: liveGeneration(first),
+    });
 
     await second.index.stop();
     const third = createVectorScene({ after: second });
     await third.settle();
     expect(third.index.status().state).toBe("refused");
     await third.index.switchBack();
-    expect(third.index.status()).toMatchObject({ state: "serving", live: { embedderId: "hash-64-1" }, previous: live(second), missing: 0 });
+    expect(third.index.status()).toMatchObject({ state: "serving", live: { embedderId: "hash-64-1" }, previous: liveGeneration(second), missing: 0 });
     expect(await third.find("hen eggs")).toEqual([third.record.get("hen")?.[0]?.id]);
   });
 });
@@ -203,8 +196,8 @@ describe("another embedding model", () => {
 describe("a reindex", () => {
   it("answers from the live generation until the next one is whole, and embeds nothing again", async () => {
     const embedder = createCountingEmbedder();
-    const scene = await filled({ embedder });
-    const before = live(scene);
+    const scene = await fillVectorScene({ embedder });
+    const before = liveGeneration(scene);
     const embedded = embedder.passages.length;
     const answers: (readonly string[])[] = [];
     let isDone = false;
@@ -221,18 +214,18 @@ describe("a reindex", () => {
   });
 
   it("takes in what is stored meanwhile", async () => {
-    const scene = await filled();
+    const scene = await fillVectorScene();
     const done = scene.index.reindex();
     scene.put("hen", "The hen lays eggs.");
     scene.index.refresh();
     await done;
     await scene.settle();
-    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(liveGeneration(scene))).toEqual(recordedIds(scene));
   });
 
   it("can be taken back until the previous generation is removed", async () => {
-    const scene = await filled();
-    const before = live(scene);
+    const scene = await fillVectorScene();
+    const before = liveGeneration(scene);
     await scene.index.reindex();
     scene.put("hen", "The hen lays eggs.");
     await scene.settle();
@@ -245,7 +238,7 @@ describe("a reindex", () => {
   });
 
   it("waits for a store that goes away in the middle, and is done when it is back", async () => {
-    const scene = await filled();
+    const scene = await fillVectorScene();
     scene.store.callsLeft = 2;
     const done = scene.index.reindex();
     await scene.time.advance(5_000);
@@ -253,14 +246,14 @@ describe("a reindex", () => {
     scene.store.callsLeft = Number.POSITIVE_INFINITY;
     await scene.time.advance(1_000);
     await done;
-    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(liveGeneration(scene))).toEqual(recordedIds(scene));
   });
 });
 
 describe("a collection that is damaged", () => {
   it("is replaced by a reindex, and not in the way of the next one though it cannot be read", async () => {
-    const scene = await filled();
-    const damaged = live(scene);
+    const scene = await fillVectorScene();
+    const damaged = liveGeneration(scene);
     scene.store.damaged.add(damaged);
     await expect(scene.find("owl")).rejects.toMatchObject({ code: "store_unavailable" });
     await scene.time.advance(1_000);
@@ -277,7 +270,7 @@ describe("a collection that is damaged", () => {
 
 describe("a store that loses everything", () => {
   it("is filled from the beginning while a generation is being built", async () => {
-    const scene = await filled();
+    const scene = await fillVectorScene();
     scene.store.callsLeft = 1;
     const done = scene.index.reindex();
     await scene.time.advance(2_000);
@@ -287,25 +280,25 @@ describe("a store that loses everything", () => {
     await scene.time.advance(2_000);
     await done;
     await scene.settle();
-    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(liveGeneration(scene))).toEqual(recordedIds(scene));
     expect(await scene.find("which one swims in the sea")).toEqual([scene.record.get("cod")?.[0]?.id]);
   });
 });
 
 describe("forgetting", () => {
   it("removes vectors and embeddings at once and tells how many went, but keeps what another document says too", async () => {
-    const scene = await filled();
+    const scene = await fillVectorScene();
     scene.put("copy", "It hunts mice at night.");
     await scene.settle();
     const chunks = scene.record.get("owl") ?? [];
     scene.record.delete("owl");
     expect(await scene.index.forget(chunks)).toEqual({ vectors: 2, embeddings: 1 });
-    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(liveGeneration(scene))).toEqual(recordedIds(scene));
   });
 
   it("reaches what is kept for switching back, too", async () => {
-    const scene = await filled();
-    const before = live(scene);
+    const scene = await fillVectorScene();
+    const before = liveGeneration(scene);
     await scene.index.reindex();
     await scene.settle();
     const chunks = scene.record.get("owl") ?? [];
@@ -315,7 +308,7 @@ describe("forgetting", () => {
   });
 
   it("tells when the vectors could not go yet, and removes them when the store is back", async () => {
-    const scene = await filled();
+    const scene = await fillVectorScene();
     const chunks = scene.record.get("owl") ?? [];
     scene.record.delete("owl");
     scene.store.isAway = true;
@@ -323,75 +316,7 @@ describe("forgetting", () => {
     await scene.time.advance(2_000);
     scene.store.isAway = false;
     await scene.settle();
-    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
-  });
-});
-
-describe("an examination", () => {
-  const examine = ({ index, store, generations, embeddings, record }: VectorScene) =>
-    examineVectors({
-      index,
-      store,
-      generations,
-      embeddings,
-      listRecordedChunks: async () => new Set([...record.values()].flatMap((chunks) => chunks.map(({ id }) => id))),
-      digestOf: digestOfChunk,
-    });
-
-  it("finds nothing where everything is in step", async () => {
-    const scene = await filled();
-    expect(await examine(scene)).toEqual({
-      live: scene.index.status().live,
-      missing: [],
-      surplus: [],
-      unfindable: [],
-      unlisted: [],
-      orphanedEmbeddings: [],
-    });
-  });
-
-  it("finds a vector that is no longer what was written, and a reindex makes it anew", async () => {
-    const scene = await filled();
-    const [damaged] = scene.record.get("bee") ?? [];
-    const vector = new Float32Array(64).fill(1 / 8);
-    await scene.store.write(live(scene), [{ chunkId: damaged?.id ?? "", documentId: "bee", vector }]);
-    expect(await examine(scene)).toMatchObject({ missing: [], surplus: [], unfindable: [damaged?.id] });
-    await scene.index.reindex();
-    expect(await examine(scene)).toMatchObject({ unfindable: [] });
-  });
-
-  it("takes texts that are alike for each other, however many there are", async () => {
-    const scene = await filled();
-    for (let at = 0; at < 20; at += 1) scene.put(`copy-${at}`, "The hen lays eggs.");
-    await scene.settle();
-    expect(await examine(scene)).toMatchObject({ unfindable: [] });
-  });
-
-  it("finds what is missing and too much, and a repair mends it", async () => {
-    const scene = await filled();
-    const vector = new Float32Array(64);
-    await scene.store.write(live(scene), [{ chunkId: "gone.0", documentId: "gone", vector }]);
-    await scene.store.open({ generation: 77, embedderId: "forgotten", dimensions: 64 });
-    await scene.embeddings.saveEmbeddings("hash-64-1", new Map([["digest of nothing", vector]]));
-    const [first] = scene.record.get("bee") ?? [];
-    await scene.index.liveTarget()?.collection.remove([first?.id ?? ""]);
-    expect(await examine(scene)).toMatchObject({
-      missing: [first?.id],
-      surplus: ["gone.0"],
-      unlisted: [77],
-      orphanedEmbeddings: ["digest of nothing"],
-    });
-    await scene.index.repair();
-    expect(await examine(scene)).toMatchObject({ missing: [], surplus: [], unlisted: [] });
-  });
-
-  it("does not wait for a store that is away", async () => {
-    const scene = await filled();
-    scene.store.isAway = true;
-    await scene.index.repair();
-    expect(scene.index.status().state).toBe("away");
-    await expect(examine(scene)).rejects.toMatchObject({ code: "store_unavailable" });
-    await scene.index.stop();
+    expect(await scene.store.idsOf(liveGeneration(scene))).toEqual(recordedIds(scene));
   });
 });
 
@@ -423,6 +348,6 @@ describe("the space that the index learns", () => {
     await scene.settle();
     expect(scene.index.status()).toMatchObject({ state: "serving", live: { embedderId: "lsa-2" }, previous: undefined });
     expect(await scene.store.generations()).toHaveLength(1);
-    expect(await scene.store.idsOf(live(scene))).toEqual(recordedIds(scene));
+    expect(await scene.store.idsOf(liveGeneration(scene))).toEqual(recordedIds(scene));
   });
 });

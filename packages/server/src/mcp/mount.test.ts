@@ -2,9 +2,10 @@
 import { Client as CurrentClient, StreamableHTTPClientTransport as CurrentTransport } from "@modelcontextprotocol/client";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { type Answer, RagError } from "@rag-personal/core";
+import { RagError } from "@rag-personal/core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { CONFIGURED_KEY, createCredentialsScene } from "../../test-support/credentials-scene.ts";
+import { sampleAnswer } from "../../test-support/sample-answer.ts";
 import { createStandInServices } from "../../test-support/stand-in-services.ts";
 import { createApp } from "../app.ts";
 import { CLIENT_OPERATIONS, type KeyOperation } from "../policy.ts";
@@ -12,28 +13,7 @@ import type { AppServices } from "../services.ts";
 
 const scene = createCredentialsScene();
 const URL_OF_MCP = new URL("http://localhost/mcp");
-const ANSWER: Omit<Answer, "sessionId"> = {
-  answer: "She built it [1].",
-  answerable: true,
-  answeredBy: { kind: "extractive" },
-  citations: [
-    {
-      number: 1,
-      documentId: "doc_1",
-      chunkId: "doc_1.0",
-      contentHash: "",
-      path: "ada.md",
-      title: "Ada",
-      headingPath: ["Ada", "Work"],
-      start: 0,
-      end: 13,
-      quote: "She built it.",
-      score: 1,
-    },
-  ],
-  nearMisses: [],
-  degraded: false,
-};
+const ANSWER = sampleAnswer(["Ada", "Work"]);
 const DOCUMENT = {
   id: "doc_1",
   path: "a.md",

@@ -1,8 +1,9 @@
 /** The routes below `/v1` over HTTP: shapes, what is refused and how, and errors in the middle of a stream. */
-import { type Answer, RagError } from "@rag-personal/core";
+import { RagError } from "@rag-personal/core";
 import OpenAI from "openai";
 import { beforeAll, describe, expect, it } from "vitest";
 import { CONFIGURED_KEY, createCredentialsScene } from "../../test-support/credentials-scene.ts";
+import { sampleAnswer } from "../../test-support/sample-answer.ts";
 import { createStandInServices } from "../../test-support/stand-in-services.ts";
 import { createApp } from "../app.ts";
 import type { ConverseRequest } from "../confinement.ts";
@@ -11,28 +12,7 @@ import type { AppServices } from "../services.ts";
 const scene = createCredentialsScene();
 const KEY = { authorization: `Bearer ${CONFIGURED_KEY}`, "x-request-id": "request-1" };
 const WHO = [{ role: "user", content: "Who built it?" }];
-const ANSWER: Omit<Answer, "sessionId"> = {
-  answer: "She built it [1].",
-  answerable: true,
-  answeredBy: { kind: "extractive" },
-  citations: [
-    {
-      number: 1,
-      documentId: "doc_1",
-      chunkId: "doc_1.0",
-      contentHash: "",
-      path: "ada.md",
-      title: "Ada",
-      headingPath: [],
-      start: 0,
-      end: 13,
-      quote: "She built it.",
-      score: 1,
-    },
-  ],
-  nearMisses: [],
-  degraded: false,
-};
+const ANSWER = sampleAnswer();
 const SOURCES = [{ number: 1, documentId: "doc_1", path: "ada.md", title: "Ada", headingPath: [], score: 1 }];
 let services: AppServices;
 let asked: ConverseRequest[];
