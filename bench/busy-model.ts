@@ -1,29 +1,31 @@
 /**
- * Imported before the server (`node --import`): a thread that multiplies matrices without pause, as a model does that makes embeddings. It
- * stands for one wherever no model is at hand.
+ * Imported before the server (`node --import`): an embedding model that works without pause, in a process of its own as the server's are,
+ * with as much arithmetic as a MiniLM of six layers.
  */
-import { readlinkSync } from "node:fs";
-import { setPriority } from "node:os";
-import { basename } from "node:path";
-import { isMainThread, Worker, workerData } from "node:worker_threads";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openLocalEmbedder } from "../packages/server/src/adapters/transformers/embedder.ts";
+import { embedderOptionsFor } from "../packages/server/test-support/local-model-options.ts";
+import { writeTinyEmbedder } from "../packages/server/test-support/tiny-model/tiny-model.ts";
 
-const SIZE = 384;
+/** Multiplications that make the tiny model as slow as a real one. */
+const ROUNDS = 150;
+const TEXTS = Array.from({ length: 32 }, (_, at) => "gardens and ".repeat(at % 12));
 
-function multiply(left: Float32Array, right: Float32Array, product: Float32Array): void {
-  for (let row = 0; row < SIZE; row += 1) {
-    for (let column = 0; column < SIZE; column += 1) {
-      let sum = 0;
-      for (let at = 0; at < SIZE; at += 1) sum += (left[row * SIZE + at] ?? 0) * (right[column * SIZE + at] ?? 0);
-      product[row * SIZE + column] = sum;
-    }
-  }
+const folder = mkdtempSync(join(tmpdir(), "rag-busy-model-"));
+await writeTinyEmbedder(folder, { rounds: ROUNDS });
+const embedder = await openLocalEmbedder(embedderOptionsFor(folder));
+rmSync(folder, { recursive: true });
+let isOver = false;
+
+async function embed(): Promise<void> {
+  while (!isOver) await embedder.embed(TEXTS, { purpose: "passage" });
 }
 
-// The other threads of the server import this file as well; only the one begun here is told to be busy.
-if (isMainThread) new Worker(new URL(import.meta.url), { workerData: "busy", execArgv: [] }).unref();
-else if (workerData === "busy") {
-  // On Linux a thread has a priority of its own, by the number that the kernel knows it by.
-  if (process.env["BENCH_NICE"] !== undefined) setPriority(Number(basename(readlinkSync("/proc/thread-self"))), Number(process.env["BENCH_NICE"]));
-  const [left, right, product] = Array.from({ length: 3 }, () => Float32Array.from({ length: SIZE * SIZE }, (_, at) => (at % 17) / 17));
-  while (left !== undefined && right !== undefined && product !== undefined) multiply(left, right, product);
-}
+void embed().catch(() => {});
+// The server ends when nothing is left that holds it.
+process.once("SIGTERM", () => {
+  isOver = true;
+  void embedder.close();
+});

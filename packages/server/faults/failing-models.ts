@@ -1,30 +1,32 @@
 /**
- * Loaded before a program: when the process gets SIGUSR2, the thread of its model does what the file `MODEL_FAULT_FILE` says, one of the
- * texts that the faulty thread stumbles over; `ended` ends it from outside.
+ * Loaded before a program: when the process gets SIGUSR2, the process of its model does what the file `MODEL_FAULT_FILE` says, one of the
+ * texts that the faulty program stumbles over; the name of a signal ends it from outside.
  */
+import processes, { type ChildProcess, type ForkOptions } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-import threads, { Worker, type WorkerOptions } from "node:worker_threads";
+import { constants } from "node:os";
+import { FAULTY_PROGRAM } from "../test-support/local-model-options.ts";
 
-const FAULTY_WORKER = new URL("../test-support/faulty-model-worker.ts", import.meta.url);
-/** A thread that grows reaches it within a second, and the machine does not notice. */
+/** A process that grows reaches it within a second, and the machine does not notice. */
 const HEAP_MB = 192;
 const file = process.env["MODEL_FAULT_FILE"] ?? "";
-let latest: Worker | undefined;
+const { fork } = processes;
+let latest: ChildProcess | undefined;
 
-class ModelWorker extends Worker {
-  constructor(url: string | URL, options: WorkerOptions = {}) {
-    const isModel = String(url).endsWith("/model-worker.ts");
-    super(isModel ? FAULTY_WORKER : url, isModel ? { ...options, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } } : options);
-    if (isModel) latest = this;
-  }
+function forkFaulty(program: string | URL, args?: readonly string[], options?: ForkOptions): ChildProcess {
+  if (!String(program).endsWith("/model-program.ts")) return fork(program, args, options);
+  latest = fork(FAULTY_PROGRAM, args, { ...options, execArgv: [`--max-old-space-size=${HEAP_MB}`] });
+  return latest;
 }
 
-threads.Worker = ModelWorker;
+Object.assign(processes, { fork: forkFaulty });
 syncBuiltinESMExports();
+
+const isSignal = (name: string): name is NodeJS.Signals => name in constants.signals;
 
 process.on("SIGUSR2", () => {
   const fault = readFileSync(file, "utf8");
-  if (fault === "ended") void latest?.terminate();
-  else latest?.postMessage({ texts: [fault] });
+  if (isSignal(fault)) latest?.kill(fault);
+  else latest?.send({ texts: [fault] });
 });

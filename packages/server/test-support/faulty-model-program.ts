@@ -1,15 +1,17 @@
-/** The thread of a model with faults: a text can make it hang, another one makes it end, and a third one makes it grow. */
-import { parentPort } from "node:worker_threads";
+/** The process of a model with faults: texts make it hang, end, fail as native code does, grow, or run out of memory. */
 import * as z from "zod";
-import { END, GROW, HANG } from "./faulty-model-texts.ts";
+import { ABORT, END, GROW, HANG, HOLD, HOLD_MB, SEGFAULT } from "./faulty-model-texts.ts";
 
 const work = z.object({ texts: z.array(z.string()) });
+const held: unknown[] = [];
 
-parentPort?.on("message", (raw) => {
-  const { texts } = work.parse(raw);
+await import("../src/adapters/transformers/model-program.ts");
+process.on("message", (raw) => {
+  const { data: { texts } = { texts: [] } } = work.safeParse(raw);
   if (texts.includes(END)) process.exit(3);
+  if (texts.includes(ABORT)) process.abort();
+  if (texts.includes(SEGFAULT)) process.kill(process.pid, "SIGSEGV");
   while (texts.includes(HANG));
-  const held: number[][] = [];
+  if (texts.includes(HOLD)) held.push(Buffer.alloc(HOLD_MB * 1_048_576, 1));
   while (texts.includes(GROW)) held.push(new Array(100_000).fill(held.length));
 });
-await import("../src/adapters/transformers/model-worker.ts");
