@@ -118,6 +118,7 @@ describe("a local model", () => {
     const [before] = await embedder.embed(["tea"], question);
     await writeTinyEmbedder(changing, { seed: 2 });
     await end(processes[0], "SIGKILL");
+    await expect.poll(() => embedder.status().reason, { timeout: 15_000 }).toContain("files were changed");
     await expect(embedder.embed(["tea"], question)).rejects.toMatchObject({
       code: "not_ready",
       message: expect.stringContaining("files were changed"),
