@@ -24,9 +24,11 @@ export async function openFaultyEmbedder(path: string, overrides: Partial<LocalE
     processes.push(child);
     return child;
   };
+  const startedAt = performance.now();
   const embedder = await openLocalEmbedder(embedderOptionsFor(path, { startProcess, ...overrides }));
+  const openedMs = performance.now() - startedAt;
   onTestFinished(() => embedder.close());
-  return { embedder, processes };
+  return { embedder, processes, openedMs };
 }
 
 /** Ends the process of a model by a signal; resolves when it is gone and the model was told. */

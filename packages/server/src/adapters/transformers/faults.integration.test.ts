@@ -7,6 +7,8 @@ import { createModelFolder, end, openFaultyEmbedder } from "../../../test-suppor
 import { writeTinyEmbedder } from "../../../test-support/tiny-model/tiny-model.ts";
 
 const BACK_WITHIN_MS = 3_000;
+/** Being back is to load once more; a machine that is busy takes its time for either. */
+const backWithin = (openedMs: number) => Math.max(BACK_WITHIN_MS, 4 * openedMs);
 
 const sentence = (at: number) => `Paragraph ${at} speaks of ${"gardens and ".repeat((at * 7) % 13)}tea.`;
 const passages = (count: number) => Array.from({ length: count }, (_, at) => sentence(at));
@@ -23,24 +25,24 @@ describe("a local model", () => {
   });
 
   it.each(["SIGKILL", "SIGABRT", "SIGSEGV"] as const)("answers again soon after its process was ended by %s", async (signal) => {
-    const { embedder, processes } = await openFaultyEmbedder(tiny);
+    const { embedder, processes, openedMs } = await openFaultyEmbedder(tiny);
     const [before] = await embedder.embed(["tea"], question);
     await end(processes[0], signal);
     expect(embedder.status()).toMatchObject({ isReady: false, reason: `its process was ended by ${signal}`, restarts: 1 });
     const startedAt = performance.now();
     expect((await embedder.embed(["tea"], question))[0]).toEqual(before);
-    expect(performance.now() - startedAt).toBeLessThan(BACK_WITHIN_MS);
+    expect(performance.now() - startedAt).toBeLessThan(backWithin(openedMs));
     expect(embedder.status()).toMatchObject({ isReady: true, reason: undefined, waiting: 0 });
   });
 
   it("loses nothing of what it was at when its process is ended twice", async () => {
-    const { embedder, processes } = await openFaultyEmbedder(tiny);
+    const { embedder, processes, openedMs } = await openFaultyEmbedder(tiny);
     const texts = passages(4_000);
     const undisturbed = await embedder.embed(texts, passage);
     const disturbed = embedder.embed(texts, passage);
     for (const life of [0, 1]) {
       const { waiting } = embedder.status();
-      await expect.poll(() => embedder.status().waiting, { timeout: BACK_WITHIN_MS, interval: 1 }).toBeLessThan(waiting);
+      await expect.poll(() => embedder.status().waiting, { timeout: backWithin(openedMs), interval: 1 }).toBeLessThan(waiting);
       expect(embedder.status()).toMatchObject({ isReady: true, restarts: life });
       await end(processes[life], "SIGKILL");
       expect(embedder.status().waiting).toBeGreaterThan(0);
@@ -59,13 +61,13 @@ describe("a local model", () => {
   });
 
   it("gives up a text at which it hangs, and is back soon for the others", async () => {
-    const { embedder } = await openFaultyEmbedder(tiny, { timeoutMs: 1_000 });
+    const { embedder, openedMs } = await openFaultyEmbedder(tiny, { timeoutMs: 1_000 });
     const hanging = embedder.embed([HANG], question);
     const other = embedder.embed(["tea"], question);
     await expect(hanging).rejects.toMatchObject({ code: "not_ready", message: expect.stringContaining("longer than 1000 ms") });
     const hungUntil = performance.now();
     expect(await other).toHaveLength(1);
-    expect(performance.now() - hungUntil).toBeLessThan(BACK_WITHIN_MS);
+    expect(performance.now() - hungUntil).toBeLessThan(backWithin(openedMs));
   });
 
   it("is loaded anew when it has grown, and loses no request", async () => {
