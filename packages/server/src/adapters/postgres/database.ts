@@ -24,6 +24,8 @@ export interface DatabaseOptions {
   readonly server: PostgresAddress;
   /** Connections at most; the server's own limit wins when it is lower. */
   readonly maxConnections: number;
+  /** By which the server knows the connections. Default: that of a running server, which a restore looks for. */
+  readonly applicationName?: string | undefined;
   /** Deadline of a statement in milliseconds, waiting for a connection included. In a transaction, each later one has it anew. */
   readonly timeoutMs: number;
   /** How long to wait for a free connection, in milliseconds. Default: half of `timeoutMs`, so that as much is left for the statement. */
@@ -58,7 +60,7 @@ export interface Database {
 const silent = () => storeUnavailable("The database gives no answer.");
 
 export function createDatabase(options: DatabaseOptions): Database {
-  const { server, maxConnections, timeoutMs, acquireTimeoutMs = timeoutMs / 2, silenceMs, onSilence } = options;
+  const { server, maxConnections, applicationName, timeoutMs, acquireTimeoutMs = timeoutMs / 2, silenceMs, onSilence } = options;
   const connections = "url" in server ? maxConnections : Math.min(maxConnections, server.maxConnections);
   const places = createPlaces(connections);
   /** Connections nobody uses; the one used last is taken first. */
@@ -97,7 +99,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     if (release === undefined) throw storeUnavailable(`No connection to the database became free within ${acquireTimeoutMs} ms.`);
     try {
       requireOpen();
-      const client = unused.pop() ?? createClient(server, timeoutMs);
+      const client = unused.pop() ?? createClient(server, timeoutMs, applicationName);
       all.add(client);
       const waitedMs = performance.now() - startedAt;
       const deadline = startStatementDeadline(deadlineMs - waitedMs + SERVER_WORD_MS, deadlineMs + SERVER_WORD_MS, {

@@ -4,11 +4,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ExitError } from "../../exit-error.ts";
 import type { Database, Query } from "./database.ts";
+import { markOurTables, tablesHere } from "./record-schemas.ts";
 
 const DIRECTORY = join(import.meta.dirname, "migrations");
 const FILE_NAME = /^(\d{3})-[a-z0-9-]+\.sql$/;
 /** Our place among the advisory locks of a shared server: the first eight hexadecimal digits of SHA-256 of "rag-personal". */
-const LOCK = 0x7efa1763;
+export const LOCK = 0x7efa1763;
 /** Waiting for another server's migrations included. */
 const TIMEOUT_MS = 120_000;
 
@@ -29,20 +30,36 @@ interface Migration {
  * @throws {ExitError} when the database was written by a newer program, or an applied file is no longer what it was.
  */
 export async function migrate(database: Pick<Database, "transaction">, directory: string = DIRECTORY): Promise<number> {
-  const migrations = await readMigrations(directory);
   return await database.transaction(
     async (query) => {
       await query((sql) => sql`select pg_advisory_xact_lock(${LOCK}::bigint)`);
-      const appliedCount = await verifyApplied(query, migrations);
-      const missing = migrations.slice(appliedCount);
-      for (const { number, name, path, checksum } of missing) {
-        await query((sql) => sql.file(path));
-        await query((sql) => sql`insert into schema_migrations (number, name, checksum) values (${number}, ${name}, ${checksum})`);
-      }
-      return missing.length;
+      return await applyMigrations(query, { directory });
     },
     { timeoutMs: TIMEOUT_MS },
   );
+}
+
+/**
+ * The same within a transaction, in the schema where tables are made now, and without waiting for anybody.
+ *
+ * @param options.upTo the number of the last migration to apply. Default: all there are.
+ * @throws as {@link migrate}.
+ */
+export async function applyMigrations(
+  query: Query,
+  { directory = DIRECTORY, upTo }: { readonly directory?: string | undefined; readonly upTo?: number | undefined } = {},
+): Promise<number> {
+  const migrations = await readMigrations(directory);
+  const before = await tablesHere(query);
+  const appliedCount = await verifyApplied(query, migrations);
+  const missing = migrations.slice(appliedCount, upTo);
+  for (const { number, name, path, checksum } of missing) {
+    await query((sql) => sql.file(path));
+    await query((sql) => sql`insert into schema_migrations (number, name, checksum) values (${number}, ${name}, ${checksum})`);
+  }
+  // A restore moves what is ours out of the way, tables of a newer version too: it must know them by more than their names.
+  await markOurTables(query, before);
+  return missing.length;
 }
 
 /** Compares what was applied with what there is; returns how many were applied. */
