@@ -4,19 +4,32 @@ const LINE_END = 0x0a;
 const NULL = "\\N";
 const ESCAPES: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };
 
-/** The lines of a text that comes in pieces cut anywhere, without their ends. @throws when the last one has no end. */
-export async function* linesOf(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<string> {
+export interface LineSplitter {
+  /** The lines, without their ends, that are complete with this piece. */
+  add(piece: Uint8Array): string[];
+  /** @throws when the last line has no end. */
+  end(): void;
+}
+
+/** Takes a text in pieces that are cut anywhere. */
+export function createLineSplitter(): LineSplitter {
   let rest: Buffer = Buffer.alloc(0);
-  for await (const piece of pieces) {
-    const bytes = rest.length === 0 ? Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength) : Buffer.concat([rest, piece]);
-    let from = 0;
-    for (let end = bytes.indexOf(LINE_END); end !== -1; end = bytes.indexOf(LINE_END, from)) {
-      yield bytes.toString("utf8", from, end);
-      from = end + 1;
-    }
-    rest = bytes.subarray(from);
-  }
-  if (rest.length > 0) throw new Error("the last row is cut off");
+  return {
+    add(piece) {
+      const bytes = rest.length === 0 ? Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength) : Buffer.concat([rest, piece]);
+      const lines: string[] = [];
+      let from = 0;
+      for (let end = bytes.indexOf(LINE_END); end !== -1; end = bytes.indexOf(LINE_END, from)) {
+        lines.push(bytes.toString("utf8", from, end));
+        from = end + 1;
+      }
+      rest = bytes.subarray(from);
+      return lines;
+    },
+    end() {
+      if (rest.length > 0) throw new Error("the last row is cut off");
+    },
+  };
 }
 
 /** The fields of a line; null for what is NULL. */
