@@ -13,6 +13,14 @@ export const LOCK = 0x7efa1763;
 /** Waiting for another server's migrations included. */
 const TIMEOUT_MS = 120_000;
 
+/** Where it is noted which were applied. */
+const APPLIED_TABLE = `create table if not exists schema_migrations (
+  number integer primary key,
+  name text not null,
+  checksum text not null,
+  applied_at timestamptz not null default now()
+)`;
+
 interface Migration {
   readonly number: number;
   readonly name: string;
@@ -64,22 +72,11 @@ export async function applyMigrations(
 
 /** Compares what was applied with what there is; returns how many were applied. */
 async function verifyApplied(query: Query, migrations: readonly Migration[]): Promise<number> {
-  await query(
-    (sql) => sql`
-      create table if not exists schema_migrations (
-        number integer primary key,
-        name text not null,
-        checksum text not null,
-        applied_at timestamptz not null default now()
-      )
-    `,
-  );
+  await query((sql) => sql.unsafe(APPLIED_TABLE));
   const applied = await query((sql) => sql<{ number: number; checksum: string }>`select number, checksum from schema_migrations order by number`);
   const newest = applied.at(-1);
   if (newest !== undefined && newest.number > migrations.length) {
-    throw new ExitError(
-      `The database was written by a newer version of this program (its schema is ${newest.number}, this program knows ${migrations.length}). Install that version, or restore a backup from before the upgrade.`,
-    );
+    throw writtenByNewer(newest.number, migrations.length);
   }
   for (const { number, checksum } of applied) {
     const migration = migrations[number - 1];
@@ -91,6 +88,28 @@ async function verifyApplied(query: Query, migrations: readonly Migration[]): Pr
   }
   return applied.length;
 }
+
+/** Number of the last migration that this program has. */
+export async function knownSchemaVersion(directory: string = DIRECTORY): Promise<number> {
+  return (await readMigrations(directory)).length;
+}
+
+/**
+ * What a schema of this version is made with, as SQL; its `schema_migrations` is left empty.
+ *
+ * @throws {ExitError} when this program does not know that version.
+ */
+export async function schemaAsSql(version: number, directory: string = DIRECTORY): Promise<string> {
+  const migrations = await readMigrations(directory);
+  if (version > migrations.length) throw writtenByNewer(version, migrations.length);
+  const files = await Promise.all(migrations.slice(0, version).map(({ path }) => readFile(path, "utf8")));
+  return [`${APPLIED_TABLE};\n`, ...files.map((content) => content.replaceAll("\r\n", "\n"))].join("\n");
+}
+
+const writtenByNewer = (version: number, known: number): ExitError =>
+  new ExitError(
+    `The database was written by a newer version of this program (its schema is ${version}, this program knows ${known}). Install that version, or restore a backup from before the upgrade.`,
+  );
 
 async function readMigrations(directory: string): Promise<Migration[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith(".sql")).sort();
