@@ -14,12 +14,12 @@ export function createRestoreTarget({ transaction }: Pick<Database, "transaction
   const run = <T>(work: (query: Query) => Promise<T>): Promise<T> => transaction(work, { timeoutMs: TIMEOUT_MS });
   return {
     restorations: () => run(readRestorations),
-    countRows: () =>
+    countRows: (names) =>
       run(async (query) => {
         await query((sql) => sql`set transaction read only`);
         const schema = await liveSchema(query);
         const counts = new Map<string, number>();
-        for (const name of await ourTables(query, schema, OLD_TABLES)) {
+        for (const name of await ourTables(query, schema, names)) {
           const [row] = await query((sql) => sql.unsafe<{ count: number }[]>(`select count(*)::bigint as count from ${table(schema, name)}`));
           counts.set(name, row?.count ?? 0);
         }

@@ -39,8 +39,8 @@ export interface SwitchOptions {
 /** The database whose record is restored. Every method is one transaction, and throws `store_unavailable` when the database is away. */
 export interface RestoreTarget {
   restorations(): Promise<Restorations>;
-  /** Rows by table, as they are in use; nothing where there is no record. Changes nothing. */
-  countRows(): Promise<ReadonlyMap<string, number>>;
+  /** Rows of these tables, as they are in use, and of others of ours; nothing where there is no record. Changes nothing. */
+  countRows(names: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /**
    * Prepares the record of a set beside the one in use, of this version's schema, compares every row with the manifest, and notes it as staged.
    *
