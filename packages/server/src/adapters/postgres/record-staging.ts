@@ -1,6 +1,8 @@
 /** Prepares a record beside the one in use, in one transaction: it is there whole, or not at all. */
 import { randomUUID } from "node:crypto";
 import { ExitError } from "../../exit-error.ts";
+import type { Manifest } from "../../operations/backup-sets/manifest.ts";
+import type { Restoration, StageOptions } from "../../operations/restoring/restoration.ts";
 import { arrayText, createLineSplitter, fieldsOf } from "./copy-text.ts";
 import type { Query } from "./database.ts";
 import { applyMigrations, LOCK } from "./migrate.ts";
@@ -78,48 +80,24 @@ export async function openRowLoader(query: Query, name: string, columns: readonl
   };
 }
 
-/** Columns that are given a number by themselves go on after the highest one. */
-export async function continueIdentities(query: Query): Promise<void> {
-  const columns = await query(
-    (sql) => sql<{ table: string; column: string }>`
-      select relname as table, attname as column
-      from pg_attribute join pg_class on pg_class.oid = attrelid
-      where relnamespace = to_regnamespace(${STAGING}) and relkind = 'r' and attidentity <> ''
-    `,
-  );
-  for (const each of columns) {
-    const place = table(STAGING, each.table);
-    await query((sql) =>
-      sql.unsafe(`select setval(pg_get_serial_sequence($1, $2), coalesce((select max(${identifier(each.column)}) from ${place}), 0) + 1, false)`, [
-        place,
-        each.column,
-      ]),
-    );
+/** Numbered columns go on where those of the set would. */
+export async function continueSequences(query: Query, sequences: Manifest["sequences"]): Promise<void> {
+  for (const { table: name, column, nextValue } of sequences) {
+    await query((sql) => sql.unsafe(`alter table ${table(STAGING, name)} alter column ${identifier(column)} restart with ${nextValue}`));
   }
-}
-
-/** What is known of a restore, kept with the tables it is about. */
-export interface StagedSet {
-  /** Names the set. */
-  readonly setName: string;
-  /** Whether sessions of the set are prepared in Redis, to be switched with the record. */
-  readonly hasSessions: boolean;
 }
 
 /**
  * Brings the staged record up to this version, and notes what it is. Vectors get a number of generation that no collection had before, whatever
  * is in the vector store from the time after the backup.
- *
- * @param freshNumber above any that this database, or an earlier one beside the same vector store, has given.
- * @returns the id of the restoration.
  */
-export async function finishStaging(query: Query, { setName, hasSessions }: StagedSet, freshNumber: number): Promise<string> {
+export async function finishStaging(query: Query, setName: string, { hasSessions, freshGeneration }: StageOptions): Promise<Restoration> {
   await applyMigrations(query);
-  await continueIdentities(query);
   await query((sql) => sql`delete from index_generations where state <> 'live'`);
-  await query((sql) => sql.unsafe(`alter table index_generations alter column number restart with ${Math.trunc(freshNumber)}`));
+  await query((sql) => sql.unsafe(`alter table index_generations alter column number restart with ${Math.trunc(freshGeneration)}`));
   await query((sql) => sql`update index_generations set number = default`);
   const id = randomUUID();
+  const sessions = hasSessions ? "pending" : "none";
   await query((sql) =>
     sql.unsafe(`
       create table restoration (
@@ -131,10 +109,8 @@ export async function finishStaging(query: Query, { setName, hasSessions }: Stag
       )
     `),
   );
-  await query(
-    (sql) => sql`insert into restoration (id, set_name, state, sessions) values (${id}, ${setName}, 'staged', ${hasSessions ? "pending" : "none"})`,
-  );
-  return id;
+  await query((sql) => sql`insert into restoration (id, set_name, state, sessions) values (${id}, ${setName}, 'staged', ${sessions})`);
+  return { id, setName, state: "staged", sessions };
 }
 
 async function columnTypes(query: Query, name: string): Promise<ReadonlyMap<string, string>> {

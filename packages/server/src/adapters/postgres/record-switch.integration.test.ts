@@ -5,7 +5,7 @@ import { createStores } from "./connection.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { migrate } from "./migrate.ts";
 import { OUR_TABLE, PREVIOUS, STAGING } from "./record-schemas.ts";
-import { beginStaging, finishStaging, openRowLoader } from "./record-staging.ts";
+import { beginStaging, continueSequences, finishStaging, openRowLoader } from "./record-staging.ts";
 import { dropPrevious, noteSessionsSwitched, readRestorations, switchBack, switchToStaged } from "./record-switch.ts";
 
 const NOT_IN_USE = { evenIfInUse: false };
@@ -52,7 +52,8 @@ describe.each(POSTGRES_KINDS)("in %s", (_, start) => {
         await generations.add(Buffer.from("1\tmodel\t3\tprevious\t1\n2\tmodel\t3\tlive\t1\n"));
         await generations.end();
       }
-      return await finishStaging(query, { setName: "set", hasSessions: true }, FRESH);
+      if (schemaVersion >= 4) await continueSequences(query, [{ table: "upload_contents", column: "id", nextValue: 7 }]);
+      return (await finishStaging(query, "set", { hasSessions: true, freshGeneration: FRESH })).id;
     });
 
   it("is not seen until the switch, and then is all there is", async () => {
@@ -114,6 +115,12 @@ describe.each(POSTGRES_KINDS)("in %s", (_, start) => {
     const { generations } = createStores(database);
     expect(await generations.listGenerations()).toMatchObject([{ generation: FRESH, embedderId: "model", state: "live" }]);
     expect(await generations.beginGeneration({ embedderId: "model", dimensions: 3, createdAtMs: 2 })).toMatchObject({ generation: FRESH + 1 });
+  });
+
+  it("goes on numbering where the record was", async () => {
+    await stage([]);
+    await database.transaction((query) => switchToStaged(query, NOT_IN_USE));
+    expect(await database.query((sql) => sql`insert into upload_contents default values returning id`)).toMatchObject([{ id: 7 }]);
   });
 
   it("moves tables of a newer version out of the way, and leaves those of others", async () => {

@@ -1,5 +1,6 @@
 /** The switch from the record in use to the one that was prepared, and back: each is one transaction. */
 import { ExitError } from "../../exit-error.ts";
+import type { Restoration, Restorations, SwitchOptions } from "../../operations/restoring/restoration.ts";
 import { SERVER_APPLICATION } from "./client.ts";
 import type { Query } from "./database.ts";
 import { LOCK } from "./migrate.ts";
@@ -8,27 +9,8 @@ import { hasSchema, identifier, liveSchema, ourTables, PREVIOUS, STAGING, table 
 /** How long the switch waits for whoever reads one of the tables, in milliseconds. */
 const LOCK_TIMEOUT_MS = 10_000;
 
-export interface Restoration {
-  readonly id: string;
-  readonly setName: string;
-  /**
-   * `staged`: the record is prepared. `switched`: it is in use, and the one before is kept. `going back`: the one before is in use again.
-   * `finishing`: the one before is being removed.
-   */
-  readonly state: "staged" | "switched" | "going back" | "finishing";
-  /** Sessions in Redis: `pending` until they have followed. */
-  readonly sessions: "none" | "pending" | "switched";
-}
-
 interface RestorationRow extends Omit<Restoration, "setName"> {
   readonly set_name: string;
-}
-
-/** What restores have left behind. */
-export interface Restorations {
-  readonly staged: Restoration | undefined;
-  /** Of which the record before it is kept. */
-  readonly previous: Restoration | undefined;
 }
 
 export async function readRestorations(query: Query): Promise<Restorations> {
@@ -62,11 +44,6 @@ async function begin(query: Query, { evenIfInUse }: SwitchOptions): Promise<void
     throw new ExitError("A server is connected to the database: it would go on with what it holds in memory. Stop it, and try again.");
   }
   await query((sql) => sql.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`));
-}
-
-export interface SwitchOptions {
-  /** Whether to switch under a connected server. */
-  readonly evenIfInUse: boolean;
 }
 
 /**

@@ -4,7 +4,9 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { connectForTest, type TestedConnection, untilState } from "../../../test-support/redis-scene.ts";
 import { type RedisServer, startRedisServer } from "../../../test-support/redis-server.ts";
-import { createSessionRestoration, type SessionRestoration, type StoredSessionKey } from "./session-restoration.ts";
+import type { SessionEntry } from "../../operations/backup-sets/session-lines.ts";
+import type { SessionTarget } from "../../operations/restoring/restoration.ts";
+import { createSessionRestoration } from "./session-restoration.ts";
 import { createRedisSessionStore } from "./session-store.ts";
 
 const HOUR_MS = 3_600_000;
@@ -12,7 +14,7 @@ const HOUR_MS = 3_600_000;
 let server: RedisServer;
 let redis: TestedConnection;
 let raw: Redis;
-let restoration: SessionRestoration;
+let restoration: SessionTarget;
 
 beforeAll(async () => {
   server = await startRedisServer();
@@ -38,16 +40,17 @@ const session = (id: string, version: number): Session => ({ id, principal: "ada
 const sessions = async (): Promise<string[]> =>
   (await createRedisSessionStore({ redis }).list("ada", 10)).map(({ id, version }) => `${id} ${version}`);
 
-async function* stored(...kept: readonly Session[]): AsyncGenerator<StoredSessionKey> {
+async function* stored(...kept: readonly Session[]): AsyncGenerator<SessionEntry> {
   const expiresAtMs = Date.now() + HOUR_MS;
   for (const each of kept)
     yield { key: `data:${each.id}`, expiresAtMs, hash: { principal: "ada", version: String(each.version), session: JSON.stringify(each) } };
-  yield { key: "index:ada", expiresAtMs, sortedSet: kept.map(({ id, updatedAtMs }) => [id, updatedAtMs] as const) };
+  yield { key: "index:ada", expiresAtMs, sortedSet: kept.map(({ id, updatedAtMs }) => [id, updatedAtMs]) };
 }
 
 it("takes the place of those in use only at the switch, and goes back to them", async () => {
   expect(await restoration.stage("r1", stored(session("old", 3), session("new", 7)))).toBe(3);
   expect(await sessions()).toEqual(["new 1"]);
+  expect([await restoration.isStaged("r1"), await restoration.isStaged("r2")]).toEqual([true, false]);
 
   expect(await restoration.switchToStaged("r1")).toBe(true);
   expect(await sessions()).toEqual(["new 7", "old 3"]);
@@ -79,7 +82,7 @@ it("does not switch to what is not prepared, or is of another restoration", asyn
 });
 
 it("does not take what was cut off in the middle for prepared", async () => {
-  async function* cut(): AsyncGenerator<StoredSessionKey> {
+  async function* cut(): AsyncGenerator<SessionEntry> {
     yield* stored(session("old", 3));
     throw new Error("cut");
   }

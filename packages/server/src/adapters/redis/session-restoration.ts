@@ -2,31 +2,11 @@
  * Sessions of a backup, prepared beside those in use and switched with them in one step. Scripts take the names of keys from Redis itself,
  * so this is for one Redis, not for a cluster, as the sessions are.
  */
+import type { SessionEntry } from "../../operations/backup-sets/session-lines.ts";
+import type { SessionTarget } from "../../operations/restoring/restoration.ts";
 import type { RedisConnection } from "./connection.ts";
 import { createScript } from "./script.ts";
 import { SESSION_PREFIX } from "./session-store.ts";
-
-/** One key of the sessions, without the prefix that all of them share. */
-export type StoredSessionKey = { readonly key: string; readonly expiresAtMs: number | null } & (
-  | { readonly hash: Readonly<Record<string, string>> }
-  | { readonly sortedSet: readonly (readonly [member: string, score: number])[] }
-);
-
-export interface SessionRestoration {
-  /**
-   * Prepares the sessions under other names; what an earlier attempt left goes.
-   *
-   * @param id of the restoration they belong to.
-   * @returns how many keys there were.
-   */
-  stage(id: string, keys: AsyncIterable<StoredSessionKey>): Promise<number>;
-  /** In one step: the sessions in use are kept aside, the prepared ones take their place. To be repeated at will. @returns false when none are prepared. */
-  switchToStaged(id: string): Promise<boolean>;
-  /** In one step: those kept aside are in use again. Where nothing was switched, what was prepared goes. To be repeated at will. */
-  switchBack(id: string): Promise<void>;
-  /** Forgets what was kept aside or prepared. */
-  drop(): Promise<void>;
-}
 
 const STAGED = "rag:restoring:";
 const PREVIOUS = "rag:previous:";
@@ -68,7 +48,7 @@ return 1
 `);
 
 /** @param redis with a deadline that suits a script over all sessions: some tens of milliseconds for ten thousand. */
-export function createSessionRestoration(redis: Pick<RedisConnection, "read" | "write">): SessionRestoration {
+export function createSessionRestoration(redis: Pick<RedisConnection, "read" | "write">): SessionTarget {
   const removeAll = async (prefix: string): Promise<void> => {
     let cursor = "0";
     do {
@@ -78,7 +58,7 @@ export function createSessionRestoration(redis: Pick<RedisConnection, "read" | "
     } while (cursor !== "0");
   };
 
-  async function write(batch: readonly StoredSessionKey[]): Promise<void> {
+  async function write(batch: readonly SessionEntry[]): Promise<void> {
     await redis.write(async (driver) => {
       const pipeline = driver.pipeline();
       for (const entry of batch) {
@@ -95,7 +75,7 @@ export function createSessionRestoration(redis: Pick<RedisConnection, "read" | "
     async stage(id, keys) {
       await redis.write((driver) => driver.del(COMPLETE));
       await removeAll(STAGED);
-      let batch: StoredSessionKey[] = [];
+      let batch: SessionEntry[] = [];
       let count = 0;
       for await (const entry of keys) {
         batch.push(entry);
@@ -107,6 +87,10 @@ export function createSessionRestoration(redis: Pick<RedisConnection, "read" | "
       if (batch.length > 0) await write(batch);
       await redis.write((driver) => driver.set(COMPLETE, id));
       return count;
+    },
+    async isStaged(id) {
+      const markers = await redis.read((driver) => driver.mget(COMPLETE, SWITCHED));
+      return markers.includes(id);
     },
     async switchToStaged(id) {
       const switched = await redis.write((driver) => SWITCH(driver, [COMPLETE, SWITCHED], [id, STAGED, PREVIOUS, SESSION_PREFIX]));
