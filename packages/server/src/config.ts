@@ -94,6 +94,11 @@ export const SETTINGS = {
   OTEL_SERVICE_NAME: text("Name of this server in traces.", "rag-personal"),
   DATA_DIR: text("Folder that holds everything the server keeps: database, secrets, lock.", "./data"),
   DOCS_DIR: optional("Folder whose documents are ingested at start and by `POST /ingest`.", "the `examples/documents` of this program"),
+  BACKUP_DIR: optional("Folder of the backup sets; on another disk than `DATA_DIR` it outlives that one.", "`backups` beside `DATA_DIR`"),
+  BACKUP_AGE_IDENTITY_FILE: optional(
+    "File with the key that opens encrypted backup sets, as `age-keygen` writes it.",
+    "none: encrypted sets cannot be restored",
+  ),
   CORS_ORIGINS,
   ...CREDENTIAL_SETTINGS,
   LOG_LEVEL,
@@ -164,7 +169,11 @@ export const SETTINGS = {
 type ParsedSettings = Parsed<typeof SETTINGS>;
 
 /** The settings as the program uses them; folders are absolute. */
-export type Config = Omit<ParsedSettings, "DOCS_DIR" | "MODELS_DIR"> & { readonly DOCS_DIR: string; readonly MODELS_DIR: string };
+export type Config = Omit<ParsedSettings, "BACKUP_DIR" | "DOCS_DIR" | "MODELS_DIR"> & {
+  readonly BACKUP_DIR: string;
+  readonly DOCS_DIR: string;
+  readonly MODELS_DIR: string;
+};
 
 const SECRETS = ["API_KEY", "SECRET_KEY", "ADMIN_PASSWORD"] as const;
 
@@ -197,7 +206,8 @@ export function readConfig(environment: Environment): Config {
   if (`${docsDir}${sep}`.startsWith(`${dataDir}${sep}`)) problems.push("DOCS_DIR lies in DATA_DIR, which holds secrets; choose a folder outside it");
   if (problems.length > 0) throw new ConfigError(problems);
   const modelsDir = config.MODELS_DIR === undefined ? join(dataDir, "models") : resolve(config.MODELS_DIR);
-  return { ...config, DATA_DIR: dataDir, DOCS_DIR: docsDir, MODELS_DIR: modelsDir };
+  const backupDir = config.BACKUP_DIR === undefined ? join(dataDir, "../backups") : resolve(config.BACKUP_DIR);
+  return { ...config, BACKUP_DIR: backupDir, DATA_DIR: dataDir, DOCS_DIR: docsDir, MODELS_DIR: modelsDir };
 }
 
 /** Reads the environment of this process. */
