@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { MODEL_PRECISIONS, type ModelSource, parseModelSource } from "./model-source.ts";
 import { type AddressRanges, parseAddressRanges } from "./security/address-ranges.ts";
+import { BACKUP_SETTINGS } from "./settings/backups.ts";
 import { ConfigError } from "./settings/config-error.ts";
 import {
   type Environment,
@@ -94,11 +95,6 @@ export const SETTINGS = {
   OTEL_SERVICE_NAME: text("Name of this server in traces.", "rag-personal"),
   DATA_DIR: text("Folder that holds everything the server keeps: database, secrets, lock.", "./data"),
   DOCS_DIR: optional("Folder whose documents are ingested at start and by `POST /ingest`.", "the `examples/documents` of this program"),
-  BACKUP_DIR: optional("Folder of the backup sets; on another disk than `DATA_DIR` it outlives that one.", "`backups` beside `DATA_DIR`"),
-  BACKUP_AGE_IDENTITY_FILE: optional(
-    "File with the key that opens encrypted backup sets, as `age-keygen` writes it.",
-    "none: encrypted sets cannot be restored",
-  ),
   CORS_ORIGINS,
   ...CREDENTIAL_SETTINGS,
   LOG_LEVEL,
@@ -164,16 +160,32 @@ export const SETTINGS = {
     1_099_511_627_776,
   ),
   MAX_FILES: integer("Files in `DOCS_DIR` at most.", 100_000, 1, 10_000_000),
+  ...BACKUP_SETTINGS,
 } as const satisfies Record<string, Setting<unknown>>;
 
 type ParsedSettings = Parsed<typeof SETTINGS>;
 
 /** The settings as the program uses them; folders are absolute. */
-export type Config = Omit<ParsedSettings, "BACKUP_DIR" | "DOCS_DIR" | "MODELS_DIR"> & {
-  readonly BACKUP_DIR: string;
+export type Config = Omit<ParsedSettings, "DOCS_DIR" | "MODELS_DIR" | "BACKUP_DIR"> & {
   readonly DOCS_DIR: string;
   readonly MODELS_DIR: string;
+  readonly BACKUP_DIR: string;
 };
+
+/** What is needed to look after the stores, without a server and so without its secrets. */
+export type OperationsConfig = Pick<
+  Config,
+  | "NODE_ENV"
+  | "LOG_LEVEL"
+  | "DATA_DIR"
+  | "DATABASE_URL"
+  | "DATABASE_CONNECTIONS"
+  | "DATABASE_TIMEOUT_MS"
+  | "DATABASE_SILENCE_MS"
+  | "REDIS_URL"
+  | "REDIS_TIMEOUT_MS"
+  | keyof typeof BACKUP_SETTINGS
+>;
 
 const SECRETS = ["API_KEY", "SECRET_KEY", "ADMIN_PASSWORD"] as const;
 
@@ -206,8 +218,28 @@ export function readConfig(environment: Environment): Config {
   if (`${docsDir}${sep}`.startsWith(`${dataDir}${sep}`)) problems.push("DOCS_DIR lies in DATA_DIR, which holds secrets; choose a folder outside it");
   if (problems.length > 0) throw new ConfigError(problems);
   const modelsDir = config.MODELS_DIR === undefined ? join(dataDir, "models") : resolve(config.MODELS_DIR);
-  const backupDir = config.BACKUP_DIR === undefined ? join(dataDir, "../backups") : resolve(config.BACKUP_DIR);
-  return { ...config, BACKUP_DIR: backupDir, DATA_DIR: dataDir, DOCS_DIR: docsDir, MODELS_DIR: modelsDir };
+  return { ...config, DATA_DIR: dataDir, DOCS_DIR: docsDir, MODELS_DIR: modelsDir, BACKUP_DIR: backupDir(config.BACKUP_DIR, dataDir) };
+}
+
+/** Beside the data folder: whoever deletes one has the other. */
+const backupDir = (given: string | undefined, dataDir: string): string => (given === undefined ? `${dataDir}-backups` : resolve(given));
+
+/**
+ * Parses what operations on the stores need; secrets of the server may be missing.
+ *
+ * @throws {ConfigError} naming every setting that is wrong.
+ */
+export function readOperationsConfig(environment: Environment): OperationsConfig {
+  const problems: string[] = [];
+  const config = parseSettings(SETTINGS, environment, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const dataDir = resolve(config.DATA_DIR);
+  return { ...config, DATA_DIR: dataDir, BACKUP_DIR: backupDir(config.BACKUP_DIR, dataDir) };
+}
+
+/** Reads the environment of this process. */
+export function readProcessOperationsConfig(): OperationsConfig {
+  return readOperationsConfig(process.env);
 }
 
 /** Reads the environment of this process. */
@@ -258,3 +290,6 @@ export function describeSettings(): string {
   const rows = Object.entries(SETTINGS).map(([name, setting]) => `| \`${name}\` | ${setting.fallback} | ${setting.description} |`);
   return ["| variable | default | meaning |", "|---|---|---|", ...rows].join("\n");
 }
+
+/** Where programs of others, such as those of PostgreSQL, are looked for: `PATH` of this process. */
+export const readSearchPath = (): string => process.env["PATH"] ?? "";
