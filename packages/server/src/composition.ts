@@ -30,6 +30,7 @@ import { createLanguageModel } from "./composition/language-model.ts";
 import { openLocalModels } from "./composition/local-models.ts";
 import { openMonitoring, openTracing } from "./composition/monitoring.ts";
 import { createOpenedParts, type OpenedParts } from "./composition/opened-parts.ts";
+import { createRestoreSettling } from "./composition/restore-settling.ts";
 import { openSharedState } from "./composition/shared-state.ts";
 import { startUp } from "./composition/start-up.ts";
 import { openStores } from "./composition/stores.ts";
@@ -112,7 +113,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     given: { apiKey: config.API_KEY, secretKey: config.SECRET_KEY, adminPassword: config.ADMIN_PASSWORD },
     mayCreate: config.NODE_ENV !== "production",
   });
-  const { stores, prepare } = await openStores(config, dataDirectory, opened, surroundings);
+  const { stores, prepare, restoreTarget } = await openStores(config, dataDirectory, opened, surroundings);
 
   const feedback = createSpooledFeedbackStore({
     store: stores.feedback,
@@ -294,7 +295,18 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     ready: health.loaded,
     async start() {
       await startUp(
-        { stores, prepareStores: prepare, adminPassword: secrets.adminPassword, users, apiKeys, index, feedback, ingestion, health },
+        {
+          stores,
+          prepareStores: prepare,
+          settleRestore: createRestoreSettling(restoreTarget, shared, log),
+          adminPassword: secrets.adminPassword,
+          users,
+          apiKeys,
+          index,
+          feedback,
+          ingestion,
+          health,
+        },
         surroundings,
         stopping.signal,
       );

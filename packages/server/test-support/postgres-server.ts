@@ -12,6 +12,8 @@ const START_TIMEOUT_MS = 30_000;
 
 export interface PostgresServer {
   readonly url: string;
+  /** Where its files are. */
+  readonly dataFolder: string;
   /** Stops every process of the server where it stands (SIGSTOP), and lets it go on. */
   freeze(): void;
   thaw(): void;
@@ -69,6 +71,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
 
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    dataFolder: data,
     freeze: () => signal("SIGSTOP"),
     thaw: () => signal("SIGCONT"),
     kill,

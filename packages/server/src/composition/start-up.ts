@@ -17,6 +17,8 @@ export interface StartUpParts {
   readonly stores: PostgresStores;
   /** Connects to the database and brings its schema up to date. */
   readonly prepareStores: () => Promise<void>;
+  /** Ends a restore that was interrupted between the record and the sessions. */
+  readonly settleRestore: () => Promise<void>;
   readonly adminPassword: string;
   readonly users: Users;
   readonly apiKeys: ApiKeys;
@@ -43,6 +45,7 @@ export async function startUp(parts: StartUpParts, { log }: Pick<Surroundings, "
 async function load(parts: StartUpParts, { log }: Pick<Surroundings, "log">): Promise<void> {
   const { stores, users, apiKeys, index, feedback, ingestion, health } = parts;
   await parts.prepareStores();
+  await parts.settleRestore();
   await users.ensureAdmin(parts.adminPassword);
   await apiKeys.load();
   await index.load();

@@ -11,6 +11,8 @@ export type PostgresAddress =
 
 /** Unused connections are closed: the server may need the memory, and a gateway may have forgotten them. */
 const IDLE_SECONDS = 300;
+/** The name by which a PostgreSQL knows the connections of a server. */
+export const SERVER_APPLICATION = "rag-personal";
 /** Between attempts to connect within one call, when the server accepts and hangs up; a refusal ends the call at once. */
 const BACKOFF_SECONDS = 0.05;
 
@@ -39,8 +41,9 @@ interface Target {
  * @param timeoutMs after which the server itself gives up a statement, or a transaction in which nothing happens. That cancels it even
  * when this process or the network is gone, which a cancel request, needing a connection of its own, does not; the driver's
  * `query.cancel()` moreover raises an unhandled rejection when that connection fails. The embedded server knows no time-outs.
+ * @param applicationName by which the server knows the connection.
  */
-export function createClient(address: PostgresAddress, timeoutMs: number): Client {
+export function createClient(address: PostgresAddress, timeoutMs: number, applicationName = SERVER_APPLICATION): Client {
   let socket: Socket | undefined;
   let attempts = 0;
   let losses = 0;
@@ -59,7 +62,7 @@ export function createClient(address: PostgresAddress, timeoutMs: number): Clien
     onclose: () => {
       losses += 1;
     },
-    connection: { application_name: "rag-personal", statement_timeout: timeoutMs, idle_in_transaction_session_timeout: timeoutMs },
+    connection: { application_name: applicationName, statement_timeout: timeoutMs, idle_in_transaction_session_timeout: timeoutMs },
     /** Our own, because the driver ends a connection politely, and a server that hangs never answers. */
     socket: ({ host, port, path }: Target): Socket => {
       if (isDiscarded) throw Object.assign(new Error("the connection was discarded"), { code: "CONNECTION_DESTROYED" });
