@@ -58,6 +58,7 @@ export interface NewUser {
 export interface Users {
   /** Makes sure that `admin` exists with this password, which ends tokens issued under another one. */
   ensureAdmin(password: string): Promise<void>;
+  hasAdmin(): Promise<boolean>;
   /** True when the password is right and the user may log in. Takes the same time for an unknown user. */
   verifyPassword(username: string, password: string): Promise<boolean>;
   /** @throws {RagError} `unauthenticated` when the token's user is unknown or disabled, or has a new password since. */
@@ -119,6 +120,8 @@ export function createUsers({
       } else if (!(await hashing.verify(password, admin.passwordHash))) await setPassword(admin, password);
     },
 
+    hasAdmin: async () => (await find(ADMIN)) !== undefined,
+
     async verifyPassword(username, password) {
       const user = await find(username);
       const isEnabled = user !== undefined && user.disabledAtMs === undefined;
@@ -163,7 +166,7 @@ export function createUsers({
       if (username === ADMIN) {
         throw new RagError(
           "conflict",
-          "The password of admin is the configured one. Change it there (ADMIN_PASSWORD or DATA_DIR/secrets.json) and restart.",
+          "The password of admin is not set here. Run scripts/create-admin --reset, or change it where it is configured (ADMIN_PASSWORD or DATA_DIR/secrets.json) and restart.",
         );
       }
       requireStrong("newPassword", newPassword, username);
