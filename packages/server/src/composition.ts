@@ -151,7 +151,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     onAway: (part, error) => log.debug({ err: error, part }, "searched without it"),
   });
   const shared = openSharedState(config, stores.sessions, opened, surroundings);
-  const { sessions, cache, budget, redis } = shared;
+  const { sessions, cache, budget, redis, cacheRedis } = shared;
   const metrics = createMetrics({
     breakerState: () => BREAKER_GAUGE[breaker.state()],
     callBudget: () => ({ ...budget.remaining(), waiting: budget.waiting() }),
@@ -161,6 +161,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     sessions: () => sessions.status(),
     isDatabaseSilent: config.DATABASE_URL === undefined ? undefined : () => stores.isSilent(),
     redis: redis && (() => ({ state: redis.state(), ...redis.stats() })),
+    cacheRedisState: cacheRedis && (() => cacheRedis.state()),
     previousSecrets: configured.previousUse,
     ...openMonitoring(dataDirectory, stores, opened, surroundings),
   });

@@ -117,6 +117,11 @@ export const SETTINGS = {
     "none: sessions in PostgreSQL, answers cached in this process",
     true,
   ),
+  REDIS_CACHE_URL: optional(
+    "A Redis, or another database of the same one (`redis://host:6379/1`), for the cached answers alone, so that emptying it takes nothing else along.",
+    "that of `REDIS_URL`",
+    true,
+  ),
   REDIS_TIMEOUT_MS: integer("Deadline of one call to Redis, in milliseconds.", 250, 10, 60_000),
   CHROMA_URL: optionalUrl("A Chroma server (1.x) for the vectors, as `http://host:8000`.", "none: vectors in this process"),
   CHROMA_TIMEOUT_MS: integer("Deadline of one call to Chroma, in milliseconds.", 2_000, 50, 60_000),

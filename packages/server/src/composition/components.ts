@@ -24,10 +24,11 @@ export function describeComponents(
   },
 ): Readonly<Record<string, Component>> {
   const { configured, stores, index, vectors, models, breaker, language } = parts;
-  const { redis, sessions } = parts.shared;
+  const { redis, cacheRedis, sessions } = parts.shared;
   return {
     postgres: { adapter: config.DATABASE_URL === undefined ? "pglite" : "postgres", check: () => stores.ping() },
     ...(redis === undefined ? {} : { redis: { adapter: "redis", check: () => redis.ping() } }),
+    ...(cacheRedis === undefined || cacheRedis === redis ? {} : { cache: { adapter: "redis", check: () => cacheRedis.ping() } }),
     index: {
       adapter: "in-process",
       async check() {

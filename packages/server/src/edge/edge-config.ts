@@ -26,7 +26,7 @@ const SETTINGS = {
 };
 
 /** Settings of a server that would change its answers or keep something, and that a worker has nothing for. */
-const OF_SERVERS_ALONE = ["DATABASE_URL", "REDIS_URL", "CHROMA_URL", "EMBEDDING_MODEL", "RERANKER_MODEL", "DOCS_DIR"];
+const OF_SERVERS_ALONE = ["DATABASE_URL", "REDIS_URL", "REDIS_CACHE_URL", "CHROMA_URL", "EMBEDDING_MODEL", "RERANKER_MODEL", "DOCS_DIR"];
 
 /** What the configured administrator logs in with. */
 export interface AdminSecrets {

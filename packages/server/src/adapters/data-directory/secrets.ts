@@ -73,6 +73,13 @@ export async function loadOrCreateSecrets({ directory, given, mayCreate }: Secre
   };
 }
 
+/** Replaces the password of `admin` in the file; does nothing where there is none. @throws {ExitError} as {@link loadOrCreateSecrets}. */
+export async function storeAdminPassword(directory: string, adminPassword: string): Promise<void> {
+  const path = join(directory, "secrets.json");
+  const stored = await readSecrets(path);
+  if (stored !== undefined) await writeDurably(path, `${JSON.stringify({ ...stored, adminPassword }, null, 2)}\n`);
+}
+
 function createSecret(): string {
   return randomBytes(SECRET_BYTES).toString("base64url");
 }

@@ -28,6 +28,8 @@ export interface MetricSources {
   readonly isDatabaseSilent: (() => boolean) | undefined;
   /** Absent without a Redis. */
   readonly redis: (() => { readonly state: string; readonly inFlight: number; readonly timeouts: number; readonly connects: number }) | undefined;
+  /** Of the Redis that keeps cached answers; absent where they are in memory alone. */
+  readonly cacheRedisState: (() => string) | undefined;
   /** Requests that came with a secret of before the last rotation, and until when, in seconds since the epoch, those are good; 0: not at all. */
   readonly previousSecrets: () => { readonly uses: Readonly<Record<RotatedSecret, number>>; readonly until: number };
   /** Of the disk that the data folder lies on; undefined where the system does not tell. */
@@ -143,6 +145,16 @@ export function createMetrics(sources: MetricSources): Metrics {
     ]);
   }
   if (sources.redis !== undefined) registerRedis(registry, sources.redis);
+  const { cacheRedisState } = sources;
+  if (cacheRedisState !== undefined) {
+    registerGauges(registry, [
+      [
+        "rag_cache_redis_up",
+        "1 while the Redis of the cached answers answers this server, 0 while every answer is made anew.",
+        () => Number(REDIS_ANSWERS.has(cacheRedisState())),
+      ],
+    ]);
+  }
 
   const stageSeries = new Map<string, Histogram.Internal<"stage">>();
   return {
