@@ -19,7 +19,8 @@ export interface StartUpParts {
   readonly prepareStores: () => Promise<void>;
   /** Ends a restore that was interrupted between the record and the sessions. */
   readonly settleRestore: () => Promise<void>;
-  readonly adminPassword: string;
+  /** Undefined: the one that `admin` has stands. */
+  readonly adminPassword: string | undefined;
   readonly users: Users;
   readonly apiKeys: ApiKeys;
   readonly index: SearchIndex;
@@ -46,7 +47,9 @@ async function load(parts: StartUpParts, { log }: Pick<Surroundings, "log">): Pr
   const { stores, users, apiKeys, index, feedback, ingestion, health } = parts;
   await parts.prepareStores();
   await parts.settleRestore();
-  await users.ensureAdmin(parts.adminPassword);
+  if (parts.adminPassword !== undefined) await users.ensureAdmin(parts.adminPassword);
+  else if (!(await users.hasAdmin()))
+    log.warn({}, "nobody can administer this server yet: ADMIN_PASSWORD=… scripts/create-admin makes the user admin");
   await apiKeys.load();
   await index.load();
   await feedback.replay();
