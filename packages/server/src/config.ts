@@ -148,6 +148,12 @@ export const SETTINGS = {
   HEADERS_TIMEOUT_MS: integer("How long a client may take to send its request headers, in milliseconds.", 10_000, 1_000, 600_000),
   REQUEST_TIMEOUT_MS: integer("How long a client may take to send a whole request, in milliseconds.", 15_000, 1_000, 600_000),
   MAX_CONNECTIONS: integer("Connections held open at most.", 1_000, 1, 100_000),
+  SHUTDOWN_DELAY_MS: integer(
+    "How long a stop goes on taking connections while `/health/ready` says 503, in milliseconds: for what is in front to notice and send no more.",
+    0,
+    0,
+    600_000,
+  ),
   SHUTDOWN_TIMEOUT_MS: integer("How long a stop waits for requests and streams in flight, in milliseconds.", 10_000, 0, 600_000),
   ...SESSION_SETTINGS,
   MAX_FILE_BYTES: integer("Size of a document file at most, in bytes; larger ones are set aside.", 52_428_800, 1_024, 1_073_741_824),
@@ -204,6 +210,9 @@ export function readConfig(environment: Environment): Config {
 export function readProcessConfig(): Config {
   return readConfig(process.env);
 }
+
+/** The environment of this process, for what is parsed elsewhere. */
+export const processEnvironment = (): Environment => process.env;
 
 /** What the environment tells the `rag` command about servers and credentials. */
 export interface CliEnvironment {

@@ -4,6 +4,7 @@ import type { CommandGroup } from "./command-line.ts";
 import { createContext, type Surroundings } from "./context.ts";
 import { declareAsking } from "./declarations/asking.ts";
 import { declareDocuments } from "./declarations/documents.ts";
+import { declareOperating } from "./declarations/operating.ts";
 import { declareProfiles } from "./declarations/profiles.ts";
 import { declareServer } from "./declarations/server.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -51,6 +52,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   declareAsking(group);
   declareDocuments(group);
   declareServer(group);
+  declareOperating(group);
   declareProfiles(group);
   // What completes is loaded when it is called; before that its name is enough.
   if (argv[0] === "completion" || argv[0] === "complete")
