@@ -61,6 +61,12 @@ export const service: Dashboard = {
         query(gauge("nodejs_heap_size_used_bytes"), "heap {{instance}}"),
       ],
     },
+    {
+      title: "Secrets of before the rotation, in use",
+      about: "While there are any, clients are left to change.",
+      unit: "reqps",
+      queries: by("secret", rate("rag_previous_secret_uses_total")),
+    },
     { title: "Open files and connections", unit: "short", queries: [query(gauge("process_open_fds"), "{{instance}}")] },
   ],
 };

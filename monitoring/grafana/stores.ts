@@ -9,6 +9,13 @@ export const stores: Dashboard = {
     { title: "PostgreSQL", about: "1 while it answers.", unit: "short", isNumber: true, queries: [query(`min(${gauge("rag_postgres_up")})`, "up")] },
     { title: "Redis", about: "1 while it answers.", unit: "short", isNumber: true, queries: [query(`min(${gauge("rag_redis_up")})`, "up")] },
     {
+      title: "Cached answers",
+      about: "1 while the Redis that keeps them answers.",
+      unit: "short",
+      isNumber: true,
+      queries: [query(`min(${gauge("rag_cache_redis_up")})`, "up")],
+    },
+    {
       title: "Sessions in memory",
       about: "1 while their store is away.",
       unit: "short",

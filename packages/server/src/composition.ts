@@ -24,6 +24,7 @@ import { createApp } from "./app.ts";
 import { type BannerFacts, describeParts } from "./banner.ts";
 import { createAccess } from "./composition/access.ts";
 import { describeComponents } from "./composition/components.ts";
+import { createConfiguredSecrets } from "./composition/configured-secrets.ts";
 import { sha256 } from "./composition/digest.ts";
 import { openIngestion } from "./composition/ingestion.ts";
 import { createLanguageModel } from "./composition/language-model.ts";
@@ -46,12 +47,10 @@ import { createIndexAdministration } from "./index-administration.ts";
 import { measureChatModel, measureGuards } from "./measured-chat-model.ts";
 import { chooseSampleQuestion } from "./sample-question.ts";
 import { createSearchIndex } from "./search-index.ts";
-import { createAccessTokens } from "./security/access-tokens.ts";
 import { createApiKeys } from "./security/api-keys.ts";
 import { createAuthenticator } from "./security/authenticator.ts";
 import { createLoginThrottle } from "./security/login-throttle.ts";
 import { createPasswordHashing } from "./security/password-hashing.ts";
-import { sameSecret } from "./security/same-secret.ts";
 import { createUsers } from "./security/users.ts";
 import type { AppServices } from "./services.ts";
 import { makeSnapshot } from "./snapshot/make-snapshot.ts";
@@ -112,6 +111,8 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     given: { apiKey: config.API_KEY, secretKey: config.SECRET_KEY, adminPassword: config.ADMIN_PASSWORD },
     mayCreate: config.NODE_ENV !== "production",
   });
+  const configured = createConfiguredSecrets(config, secrets, surroundings);
+  const { tokens } = configured;
   const { stores, prepare } = await openStores(config, dataDirectory, opened, surroundings);
 
   const feedback = createSpooledFeedbackStore({
@@ -150,7 +151,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     onAway: (part, error) => log.debug({ err: error, part }, "searched without it"),
   });
   const shared = openSharedState(config, stores.sessions, opened, surroundings);
-  const { sessions, cache, budget, redis } = shared;
+  const { sessions, cache, budget, redis, cacheRedis } = shared;
   const metrics = createMetrics({
     breakerState: () => BREAKER_GAUGE[breaker.state()],
     callBudget: () => ({ ...budget.remaining(), waiting: budget.waiting() }),
@@ -160,6 +161,8 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     sessions: () => sessions.status(),
     isDatabaseSilent: config.DATABASE_URL === undefined ? undefined : () => stores.isSilent(),
     redis: redis && (() => ({ state: redis.state(), ...redis.stats() })),
+    cacheRedisState: cacheRedis && (() => cacheRedis.state()),
+    previousSecrets: configured.previousUse,
     ...openMonitoring(dataDirectory, stores, opened, surroundings),
   });
   const language = createLanguageModel(config, log);
@@ -191,10 +194,9 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
   const ingestion = openIngestion(config, stores, index, opened, surroundings, metrics.ingested);
 
   const health = createHealth({
-    components: describeComponents(config, { stores, index, vectors, models: { embedder, reranker }, shared, breaker, language }),
+    components: describeComponents(config, { configured, stores, index, vectors, models: { embedder, reranker }, shared, breaker, language }),
     monotonic: clock.monotonic,
   });
-  const tokens = createAccessTokens({ secret: secrets.secretKey, lifetimeMinutes: config.ACCESS_TOKEN_MINUTES, nowMs: clock.now });
   const users = createUsers({ store: stores.users, hashing: createPasswordHashing(), clock, timers });
   const apiKeys = createApiKeys({
     store: stores.apiKeys,
@@ -211,7 +213,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     ...createAccess(config),
     tracing: openTracing(config, opened, surroundings),
     tokens,
-    authenticator: createAuthenticator({ isConfiguredKey: sameSecret(secrets.apiKey), apiKeys, tokens, users }),
+    authenticator: createAuthenticator({ isConfiguredKey: configured.isKey, apiKeys, tokens, users }),
     loginThrottle: createLoginThrottle({ monotonic: clock.monotonic }),
     users,
     apiKeys,

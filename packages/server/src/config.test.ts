@@ -13,8 +13,9 @@ const CONFIGURATION_PAGE = `# Configuration
 
 Every setting is an environment variable with one default. This table is generated from \`packages/server/src/config.ts\`.
 
-In \`NODE_ENV=production\` nothing is invented: \`API_KEY\`, \`SECRET_KEY\` and \`ADMIN_PASSWORD\` must be set, be at least 32 bytes long and be
-no known example; otherwise the start stops with one message that lists all problems.
+In \`NODE_ENV=production\` nothing is invented: \`API_KEY\` and \`SECRET_KEY\` must be set, be at least 32 bytes long and be no known example, and so must
+\`API_KEY_PREVIOUS\` and \`SECRET_KEY_PREVIOUS\` where they are set; otherwise the start stops with one message that lists all problems. \`ADMIN_PASSWORD\`
+may be left out there: \`scripts/create-admin\` makes the user \`admin\`. One that is set has 32 bytes, or at least 15 characters that are no common password.
 
 `;
 
@@ -50,6 +51,14 @@ describe("configuration", () => {
     const problems = problemsOf({ PORT: "eighty", LOG_LEVEL: "loud", LLM_BASE_URL: "ftp://somewhere" });
     expect(problems).toHaveLength(3);
     expect(problems.join("\n")).toMatch(/PORT must be a whole number[\s\S]*LOG_LEVEL must be one of[\s\S]*LLM_BASE_URL must be an http/);
+  });
+
+  it("takes the end of an overlap as a moment in UTC alone", () => {
+    const endOf = (raw: string) => readConfig({ PREVIOUS_SECRETS_UNTIL: raw }).PREVIOUS_SECRETS_UNTIL;
+    expect(endOf("")).toBeUndefined();
+    expect(endOf("2030-01-31T12:00:00Z")).toBe(Date.UTC(2030, 0, 31, 12));
+    for (const raw of ["2030-01-31", "2030-01-31T12:00:00+02:00", "2030-02-31T12:00:00Z", "2030-13-01T12:00:00Z", "tomorrow", "1893499200"])
+      expect(problemsOf({ PREVIOUS_SECRETS_UNTIL: raw }), raw).toEqual([expect.stringMatching(/^PREVIOUS_SECRETS_UNTIL must be a moment in UTC/)]);
   });
 
   it("lets the machine itself read the metrics, and trusts no proxy, unless told otherwise", () => {
@@ -121,7 +130,25 @@ describe("configuration", () => {
 
     it("names all missing secrets together", () => {
       const problems = problemsOf({ NODE_ENV: "production" });
-      expect(problems.map((problem) => problem.split(" ")[0])).toEqual(["API_KEY", "SECRET_KEY", "ADMIN_PASSWORD"]);
+      expect(problems.map((problem) => problem.split(" ")[0])).toEqual(["API_KEY", "SECRET_KEY"]);
+    });
+
+    it("leaves the password of admin to scripts/create-admin, and holds one that is configured to the rules of passwords", () => {
+      const production = { NODE_ENV: "production", ...GOOD };
+      expect(problemsOf({ ...production, ADMIN_PASSWORD: "" })).toEqual([]);
+      expect(problemsOf({ ...production, ADMIN_PASSWORD: "nine goats on a roof" })).toEqual([]);
+      for (const weak of ["your-secure-password", "nine goats", "administrator-password", "adminadminadminadmin"])
+        expect(problemsOf({ ...production, ADMIN_PASSWORD: weak }), weak).toHaveLength(1);
+    });
+
+    it("holds previous secrets to the same rules, where there are any", () => {
+      const production = { NODE_ENV: "production", ...GOOD };
+      const previous = { API_KEY_PREVIOUS: "0d".repeat(16), SECRET_KEY_PREVIOUS: "9a".repeat(16), PREVIOUS_SECRETS_UNTIL: "2030-01-31T12:00:00Z" };
+      expect(problemsOf({ ...production, ...previous })).toEqual([]);
+      expect(problemsOf({ ...production, ...previous, API_KEY_PREVIOUS: "short", SECRET_KEY_PREVIOUS: "change-me" })).toEqual([
+        expect.stringMatching(/^API_KEY_PREVIOUS is shorter/),
+        expect.stringMatching(/^SECRET_KEY_PREVIOUS is a known example/),
+      ]);
     });
 
     it.each([

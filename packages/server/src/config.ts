@@ -4,6 +4,7 @@ import { join, resolve, sep } from "node:path";
 import { MODEL_PRECISIONS, type ModelSource, parseModelSource } from "./model-source.ts";
 import { type AddressRanges, parseAddressRanges } from "./security/address-ranges.ts";
 import { ConfigError } from "./settings/config-error.ts";
+import { credentialProblems } from "./settings/credential-problems.ts";
 import {
   type Environment,
   integer,
@@ -116,6 +117,11 @@ export const SETTINGS = {
     "none: sessions in PostgreSQL, answers cached in this process",
     true,
   ),
+  REDIS_CACHE_URL: optional(
+    "A Redis, or another database of the same one (`redis://host:6379/1`), for the cached answers alone, so that emptying it takes nothing else along.",
+    "that of `REDIS_URL`",
+    true,
+  ),
   REDIS_TIMEOUT_MS: integer("Deadline of one call to Redis, in milliseconds.", 250, 10, 60_000),
   CHROMA_URL: optionalUrl("A Chroma server (1.x) for the vectors, as `http://host:8000`.", "none: vectors in this process"),
   CHROMA_TIMEOUT_MS: integer("Deadline of one call to Chroma, in milliseconds.", 2_000, 50, 60_000),
@@ -172,8 +178,6 @@ type ParsedSettings = Parsed<typeof SETTINGS>;
 /** The settings as the program uses them; folders are absolute. */
 export type Config = Omit<ParsedSettings, "DOCS_DIR" | "MODELS_DIR"> & { readonly DOCS_DIR: string; readonly MODELS_DIR: string };
 
-const SECRETS = ["API_KEY", "SECRET_KEY", "ADMIN_PASSWORD"] as const;
-
 /**
  * Parses the environment.
  *
@@ -184,12 +188,7 @@ const SECRETS = ["API_KEY", "SECRET_KEY", "ADMIN_PASSWORD"] as const;
 export function readConfig(environment: Environment): Config {
   const problems: string[] = [];
   const config = parseSettings(SETTINGS, environment, problems);
-  for (const name of SECRETS) {
-    const value = config[name];
-    if (config.NODE_ENV !== "production" && value === undefined) continue;
-    const problem = config.NODE_ENV === "production" ? secretProblem(name, value) : value === "" ? `${name} is empty` : undefined;
-    if (problem !== undefined) problems.push(problem);
-  }
+  problems.push(...credentialProblems(config, { isProduction: config.NODE_ENV === "production" }));
   if ((config.METRICS_USERNAME === undefined) !== (config.METRICS_PASSWORD === undefined))
     problems.push("METRICS_USERNAME and METRICS_PASSWORD belong together; set both or neither");
   else if (config.NODE_ENV === "production" && config.METRICS_PASSWORD !== undefined) {

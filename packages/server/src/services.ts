@@ -61,7 +61,7 @@ export interface AppServices extends ConfinedReading {
   readonly authenticator: Authenticator;
   readonly tokens: AccessTokens;
   readonly loginThrottle: LoginThrottle;
-  readonly users: Omit<Users, "ensureAdmin">;
+  readonly users: Omit<Users, "ensureAdmin" | "hasAdmin">;
   readonly apiKeys: Omit<ApiKeys, "load">;
   readonly index: IndexAdministration;
   /** Removes a document within the principal's reach from every store; the receipt says what went from each. */

@@ -11,6 +11,8 @@ export const METRIC_SOURCES: MetricSources = {
   isDatabaseUp: () => true,
   isDatabaseSilent: () => false,
   redis: () => ({ state: "ready", inFlight: 0, timeouts: 0, connects: 1 }),
+  cacheRedisState: () => "ready",
+  previousSecrets: () => ({ uses: { API_KEY: 0, SECRET_KEY: 0 }, until: 0 }),
   disk: () => ({ freeBytes: 5e9, sizeBytes: 1e10 }),
   operations: () => ({ lastBackup: 0, lastDrill: 0, rto: undefined, rpo: undefined }),
 };

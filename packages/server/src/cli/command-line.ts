@@ -12,13 +12,11 @@ export interface CommandGroup {
   readonly execute: (options: CommonOptions, run: (context: Context) => Promise<number>) => Promise<void>;
 }
 
-/** Declares a command. @param name with its operands, as `show <document>`. @returns it, for options and examples. */
-export function addCommand<Options>({ parent, execute }: CommandGroup, name: string, description: string, run: Run<Options>): Command {
+/** Declares a command that speaks to no server. @param name with its operands. @returns it, for options and examples. */
+export function addLocalCommand<Options>({ parent, execute }: CommandGroup, name: string, description: string, run: Run<Options>): Command {
   const command = parent
     .command(name)
     .description(description)
-    .addOption(new Option("--url <address>", "address of the server").conflicts("profile"))
-    .option("--profile <name>", "a server remembered by this name")
     .option("--json", "print the result as JSON", false)
     .option("--quiet", "tell nothing but the result", false)
     .option("--verbose", "tell the causes of a failure", false);
@@ -26,6 +24,13 @@ export function addCommand<Options>({ parent, execute }: CommandGroup, name: str
     const options = command.opts<Options & CommonOptions>();
     await execute(options, (context) => run(context, options, command.args));
   });
+}
+
+/** Declares a command. @param name with its operands, as `show <document>`. @returns it, for options and examples. */
+export function addCommand<Options>(group: CommandGroup, name: string, description: string, run: Run<Options>): Command {
+  return addLocalCommand(group, name, description, run)
+    .addOption(new Option("--url <address>", "address of the server").conflicts("profile"))
+    .option("--profile <name>", "a server remembered by this name");
 }
 
 /** Declares a command that holds others. */

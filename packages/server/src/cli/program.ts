@@ -5,6 +5,7 @@ import { createContext, type Surroundings } from "./context.ts";
 import { declareAsking } from "./declarations/asking.ts";
 import { declareDocuments } from "./declarations/documents.ts";
 import { declareOperating } from "./declarations/operating.ts";
+import { declareOperations } from "./declarations/operations.ts";
 import { declareProfiles } from "./declarations/profiles.ts";
 import { declareServer } from "./declarations/server.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -53,6 +54,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   declareDocuments(group);
   declareServer(group);
   declareOperating(group);
+  declareOperations(group);
   declareProfiles(group);
   // What completes is loaded when it is called; before that its name is enough.
   if (argv[0] === "completion" || argv[0] === "complete")

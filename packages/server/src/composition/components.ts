@@ -5,6 +5,7 @@ import type { Config } from "../config.ts";
 import type { Component } from "../health.ts";
 import type { VectorParts } from "../index-administration.ts";
 import type { SearchIndex } from "../search-index.ts";
+import type { ConfiguredSecrets } from "./configured-secrets.ts";
 import type { LanguageModel } from "./language-model.ts";
 import type { LocalModels } from "./local-models.ts";
 import type { SharedState } from "./shared-state.ts";
@@ -12,6 +13,7 @@ import type { SharedState } from "./shared-state.ts";
 export function describeComponents(
   config: Config,
   parts: {
+    readonly configured: Pick<ConfiguredSecrets, "describePrevious">;
     readonly stores: PostgresStores;
     readonly index: SearchIndex;
     readonly vectors: VectorParts | undefined;
@@ -21,11 +23,12 @@ export function describeComponents(
     readonly language: LanguageModel | undefined;
   },
 ): Readonly<Record<string, Component>> {
-  const { stores, index, vectors, models, breaker, language } = parts;
-  const { redis, sessions } = parts.shared;
+  const { configured, stores, index, vectors, models, breaker, language } = parts;
+  const { redis, cacheRedis, sessions } = parts.shared;
   return {
     postgres: { adapter: config.DATABASE_URL === undefined ? "pglite" : "postgres", check: () => stores.ping() },
     ...(redis === undefined ? {} : { redis: { adapter: "redis", check: () => redis.ping() } }),
+    ...(cacheRedis === undefined || cacheRedis === redis ? {} : { cache: { adapter: "redis", check: () => cacheRedis.ping() } }),
     index: {
       adapter: "in-process",
       async check() {
@@ -46,6 +49,7 @@ export function describeComponents(
         return "stored";
       },
     },
+    ...(configured.describePrevious() && { previousSecrets: { adapter: "configuration", check: async () => configured.describePrevious() } }),
     languageModel: {
       adapter: language?.adapter ?? "extractive",
       async check() {

@@ -27,7 +27,9 @@ import { createHealth } from "../health.ts";
 import type { Log } from "../log.ts";
 import { createAuthenticator } from "../security/authenticator.ts";
 import { createLoginThrottle } from "../security/login-throttle.ts";
+import { acceptPreviousKey, createSecretOverlap } from "../security/secret-overlap.ts";
 import type { AppServices } from "../services.ts";
+import { previousSecretsOf } from "../settings/shared.ts";
 import { readSnapshot } from "../snapshot/snapshot-format.ts";
 import { sha256 } from "../web-digest.ts";
 import { createLanguageModel } from "./language-model.ts";
@@ -106,7 +108,10 @@ export function composeEdge(config: EdgeConfig, { loadSnapshot, addressHeader, l
     timers,
     onFailure: (error) => log.error({ err: error }, "the snapshot could not be loaded"),
   });
-  const { users, tokens } = createConfiguredAdmin(config.admin, { lifetimeMinutes: config.ACCESS_TOKEN_MINUTES, nowMs: clock.now });
+  const overlap = createSecretOverlap({ previous: previousSecretsOf(config), clock, log });
+  const previousKey = config.API_KEY_PREVIOUS;
+  const isConfiguredKey = acceptPreviousKey(sameSecret(config.API_KEY), previousKey === undefined ? undefined : sameSecret(previousKey), overlap);
+  const { users, tokens } = createConfiguredAdmin(config.admin, { lifetimeMinutes: config.ACCESS_TOKEN_MINUTES, nowMs: clock.now, overlap });
   const apiKeys: AppServices["apiKeys"] = {
     create: refuseLater("apiKeys"),
     list: refuseLater("apiKeys"),
@@ -151,7 +156,7 @@ export function composeEdge(config: EdgeConfig, { loadSnapshot, addressHeader, l
     metrics: { observe() {}, render: refuseLater("metrics") },
     metricsAccess: { isMonitor: async () => false },
     identifySender: (_, header) => ({ address: (addressHeader === undefined ? undefined : header(addressHeader)) ?? "unknown", isRelayed: false }),
-    authenticator: createAuthenticator({ isConfiguredKey: sameSecret(config.API_KEY), apiKeys, tokens, users }),
+    authenticator: createAuthenticator({ isConfiguredKey, apiKeys, tokens, users }),
     tokens,
     loginThrottle: createLoginThrottle({ monotonic: clock.monotonic }),
     users,

@@ -1,4 +1,5 @@
 /** What several servers may share: sessions, cached answers and the budget of the language model, in Redis or without it. */
+import { randomUUID } from "node:crypto";
 import {
   type CallBudget,
   type CallWindow,
@@ -11,6 +12,7 @@ import {
   type ResponseCache,
   type SessionStore,
 } from "@rag-personal/core";
+import { watchCacheEpoch } from "../adapters/redis/cache-epoch.ts";
 import { createSharedCallWindow } from "../adapters/redis/call-window.ts";
 import { connectRedis, type RedisConnection } from "../adapters/redis/connection.ts";
 import { createSharedOperationBudgets } from "../adapters/redis/operation-budgets.ts";
@@ -31,10 +33,12 @@ export interface SharedState {
   readonly createKeyBudget: CreateBudget | undefined;
   /** Absent without `REDIS_URL`. */
   readonly redis: RedisConnection | undefined;
+  /** That of the cached answers: another one with `REDIS_CACHE_URL`; absent where they are in memory alone. */
+  readonly cacheRedis: RedisConnection | undefined;
 }
 
 const CACHED_ANSWERS = 1_000;
-/** What another server or an operator cleared in Redis may be answered from this process for so long. */
+/** What Redis has lost may be answered from this process for so long; what was cleared there, for a second. */
 const NEAR_CACHE_MS = 10 * 60_000;
 const DAY_MS = 86_400_000;
 /** Copies of the sessions used last, for when their store is away: about 20 MB at most. */
@@ -50,26 +54,44 @@ export function openSharedState(config: Config, ownSessions: SessionStore, opene
   const budgetOver = (window: CallWindow): CallBudget =>
     createCallBudget({ window, clock, timers, maxWaitMs: config.LLM_BUDGET_WAIT_MS, maxWaiting: config.LLM_BUDGET_QUEUE });
   const limits = { perMinute: config.LLM_REQUESTS_PER_MINUTE, tokensPerMinute: config.LLM_TOKENS_PER_MINUTE || undefined };
-  if (config.REDIS_URL === undefined) {
+  const connect = (setting: "REDIS_URL" | "REDIS_CACHE_URL", url: string): RedisConnection => {
+    const connection = connectRedis({ url, setting, log, clock, timers, random: Math.random, commandTimeoutMs: config.REDIS_TIMEOUT_MS });
+    opened.add(() => connection.close());
+    return connection;
+  };
+  const redis = config.REDIS_URL === undefined ? undefined : connect("REDIS_URL", config.REDIS_URL);
+  const cacheUrl = config.REDIS_CACHE_URL ?? config.REDIS_URL;
+  const cacheRedis = cacheUrl === undefined || cacheUrl === config.REDIS_URL ? redis : connect("REDIS_CACHE_URL", cacheUrl);
+  const cache = openCache(config, cacheRedis, opened, log);
+  if (redis === undefined) {
     return {
       sessions: fallback(ownSessions),
-      cache: createResponseCache({ maxEntries: CACHED_ANSWERS, clock }),
+      cache,
       budget: budgetOver(createCallWindow({ clock, ...limits })),
       createKeyBudget: undefined,
-      redis: undefined,
+      redis,
+      cacheRedis,
     };
   }
-  const redis = connectRedis({ url: config.REDIS_URL, log, clock, timers, random: Math.random, commandTimeoutMs: config.REDIS_TIMEOUT_MS });
-  opened.add(() => redis.close());
   const sessions = fallback(createRedisSessionStore({ redis, ttlMs: config.SESSION_TTL_DAYS * DAY_MS }));
   redis.onReady(() => void sessions.retryNow());
   const window = createSharedCallWindow({ redis, name: "llm", clock, timers, ...limits, expectedReplicas: config.EXPECTED_REPLICAS });
   opened.add(async () => window.close());
-  const cache = createTieredResponseCache({
-    near: createResponseCache({ maxEntries: CACHED_ANSWERS, maxAgeMs: NEAR_CACHE_MS, clock }),
-    far: createRedisResponseCache({ redis, ttlMs: config.CACHE_TTL_DAYS * DAY_MS }),
-  });
   const keyBudgets = createSharedOperationBudgets({ redis, clock, expectedReplicas: config.EXPECTED_REPLICAS });
   opened.add(async () => keyBudgets.close());
-  return { sessions, cache, budget: budgetOver(window), createKeyBudget: keyBudgets.createBudget, redis };
+  return { sessions, cache, budget: budgetOver(window), createKeyBudget: keyBudgets.createBudget, redis, cacheRedis };
+}
+
+function openCache(config: Config, redis: RedisConnection | undefined, opened: OpenedParts, log: Surroundings["log"]): ResponseCache {
+  if (redis === undefined) return createResponseCache({ maxEntries: CACHED_ANSWERS, clock });
+  const near = createResponseCache({ maxEntries: CACHED_ANSWERS, maxAgeMs: NEAR_CACHE_MS, clock });
+  const epoch = watchCacheEpoch({
+    redis,
+    timers,
+    newId: randomUUID,
+    onCleared: () => void near.clear().then(() => log.info({}, "the cached answers were cleared in Redis; those in memory are forgotten too")),
+    onError: (error) => log.warn({ err: error }, "whether the cached answers were cleared in Redis cannot be seen"),
+  });
+  opened.add(async () => epoch.stop());
+  return createTieredResponseCache({ near, far: createRedisResponseCache({ redis, ttlMs: config.CACHE_TTL_DAYS * DAY_MS }) });
 }

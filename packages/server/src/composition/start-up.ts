@@ -17,7 +17,8 @@ export interface StartUpParts {
   readonly stores: PostgresStores;
   /** Connects to the database and brings its schema up to date. */
   readonly prepareStores: () => Promise<void>;
-  readonly adminPassword: string;
+  /** Undefined: the one that `admin` has stands. */
+  readonly adminPassword: string | undefined;
   readonly users: Users;
   readonly apiKeys: ApiKeys;
   readonly index: SearchIndex;
@@ -43,7 +44,9 @@ export async function startUp(parts: StartUpParts, { log }: Pick<Surroundings, "
 async function load(parts: StartUpParts, { log }: Pick<Surroundings, "log">): Promise<void> {
   const { stores, users, apiKeys, index, feedback, ingestion, health } = parts;
   await parts.prepareStores();
-  await users.ensureAdmin(parts.adminPassword);
+  if (parts.adminPassword !== undefined) await users.ensureAdmin(parts.adminPassword);
+  else if (!(await users.hasAdmin()))
+    log.warn({}, "nobody can administer this server yet: ADMIN_PASSWORD=… scripts/create-admin makes the user admin");
   await apiKeys.load();
   await index.load();
   await feedback.replay();

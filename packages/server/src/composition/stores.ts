@@ -15,7 +15,7 @@ const QUIET_MS = 5_000;
 /** A configured server may be away; the embedded one is started. */
 export async function openStores(
   config: Config,
-  dataDirectory: DataDirectory,
+  dataDirectory: Pick<DataDirectory, "resolve">,
   opened: OpenedParts,
   { log, onFatal }: Surroundings,
 ): Promise<OpenedPostgres> {

@@ -1,6 +1,7 @@
 /** The one user of a worker: the administrator of the configuration, whose password needs no hash because it is kept nowhere. */
 import { RagError } from "@rag-personal/core";
 import { type AccessTokens, createAccessTokens } from "../security/access-tokens.ts";
+import { previousSigning, type SecretOverlap } from "../security/secret-overlap.ts";
 import type { AppServices } from "../services.ts";
 import type { AdminSecrets } from "./edge-config.ts";
 import { notSupported, refuseLater } from "./not-supported.ts";
@@ -16,7 +17,7 @@ export interface ConfiguredAdmin {
 /** @param secrets undefined: nobody can log in. */
 export function createConfiguredAdmin(
   secrets: AdminSecrets | undefined,
-  { lifetimeMinutes, nowMs }: { readonly lifetimeMinutes: number; readonly nowMs: () => number },
+  { lifetimeMinutes, nowMs, overlap }: { readonly lifetimeMinutes: number; readonly nowMs: () => number; readonly overlap: SecretOverlap },
 ): ConfiguredAdmin {
   const isPassword = secrets && sameSecret(secrets.password);
   return {
@@ -38,10 +39,20 @@ export function createConfiguredAdmin(
     },
     // Of both, so that tokens end when either changes.
     tokens: secrets
-      ? createAccessTokens({ secret: `${secrets.secretKey}\n${secrets.password}`, lifetimeMinutes, nowMs })
+      ? createAccessTokens({
+          secret: signingSecret(secrets.secretKey, secrets.password),
+          previous:
+            secrets.secretKeyPrevious === undefined
+              ? undefined
+              : previousSigning(signingSecret(secrets.secretKeyPrevious, secrets.password), overlap),
+          lifetimeMinutes,
+          nowMs,
+        })
       : { lifetimeSeconds: 0, issue: refuseLater("login"), verify: refuseToken },
   };
 }
+
+const signingSecret = (secretKey: string, password: string): string => `${secretKey}\n${password}`;
 
 async function refuseToken(): Promise<never> {
   throw new RagError("unauthenticated", "This worker has no access tokens. Send the API key in X-API-Key.");

@@ -39,6 +39,16 @@ describe("the configuration of a worker", () => {
     expect(problemsOf({ API_KEY, SECRET_KEY, ADMIN_PASSWORD: "short" })).toEqual([expect.stringContaining("ADMIN_PASSWORD is shorter")]);
   });
 
+  it("takes the secrets before the last rotation, and holds them to the same rules", () => {
+    const previous = { API_KEY_PREVIOUS: "0d".repeat(16), SECRET_KEY_PREVIOUS: "9a".repeat(16), PREVIOUS_SECRETS_UNTIL: "2030-01-31T12:00:00Z" };
+    expect(readEdgeConfig({ API_KEY, SECRET_KEY, ADMIN_PASSWORD, ...previous })).toMatchObject({
+      API_KEY_PREVIOUS: previous.API_KEY_PREVIOUS,
+      admin: { secretKey: SECRET_KEY, secretKeyPrevious: previous.SECRET_KEY_PREVIOUS },
+      PREVIOUS_SECRETS_UNTIL: Date.UTC(2030, 0, 31, 12),
+    });
+    expect(problemsOf({ API_KEY, ...previous, API_KEY_PREVIOUS: "short" })).toEqual([expect.stringContaining("API_KEY_PREVIOUS is shorter")]);
+  });
+
   it("lists every problem at once, and what only a server can do among them", () => {
     expect(problemsOf({ LLM_BASE_URL: "https://llm.example/v1", REDIS_URL: "redis://x", EMBEDDING_MODEL: "o/n", LOG_LEVEL: "loud" })).toEqual([
       expect.stringContaining("LOG_LEVEL must be one of"),

@@ -26,12 +26,13 @@ const SETTINGS = {
 };
 
 /** Settings of a server that would change its answers or keep something, and that a worker has nothing for. */
-const OF_SERVERS_ALONE = ["DATABASE_URL", "REDIS_URL", "CHROMA_URL", "EMBEDDING_MODEL", "RERANKER_MODEL", "DOCS_DIR"];
+const OF_SERVERS_ALONE = ["DATABASE_URL", "REDIS_URL", "REDIS_CACHE_URL", "CHROMA_URL", "EMBEDDING_MODEL", "RERANKER_MODEL", "DOCS_DIR"];
 
 /** What the configured administrator logs in with. */
 export interface AdminSecrets {
   readonly password: string;
   readonly secretKey: string;
+  readonly secretKeyPrevious: string | undefined;
 }
 
 export interface EdgeConfig extends Omit<Parsed<typeof SETTINGS>, "API_KEY" | "SECRET_KEY" | "ADMIN_PASSWORD"> {
@@ -49,7 +50,13 @@ export function readEdgeConfig(bindings: Readonly<Record<string, unknown>>): Edg
   const environment = variablesOf(bindings);
   const { API_KEY, SECRET_KEY, ADMIN_PASSWORD, ...config } = parseSettings(SETTINGS, environment, problems);
   const wantsAdmin = SECRET_KEY !== undefined || ADMIN_PASSWORD !== undefined;
-  const secrets = { API_KEY, ...(wantsAdmin && { SECRET_KEY, ADMIN_PASSWORD }) };
+  const { API_KEY_PREVIOUS, SECRET_KEY_PREVIOUS } = config;
+  const secrets = {
+    API_KEY,
+    ...(wantsAdmin && { SECRET_KEY, ADMIN_PASSWORD }),
+    ...(API_KEY_PREVIOUS !== undefined && { API_KEY_PREVIOUS }),
+    ...(SECRET_KEY_PREVIOUS !== undefined && { SECRET_KEY_PREVIOUS }),
+  };
   for (const [name, value] of Object.entries(secrets)) {
     const problem = secretProblem(name, value);
     if (problem !== undefined) problems.push(problem);
@@ -60,7 +67,10 @@ export function readEdgeConfig(bindings: Readonly<Record<string, unknown>>): Edg
     if ((environment[name] ?? "") !== "") problems.push(`${name} is for servers: a worker at the edge has nothing for it; remove it here`);
   }
   if (problems.length > 0 || API_KEY === undefined) throw new ConfigError(problems);
-  const admin = SECRET_KEY === undefined || ADMIN_PASSWORD === undefined ? undefined : { secretKey: SECRET_KEY, password: ADMIN_PASSWORD };
+  const admin =
+    SECRET_KEY === undefined || ADMIN_PASSWORD === undefined
+      ? undefined
+      : { secretKey: SECRET_KEY, secretKeyPrevious: SECRET_KEY_PREVIOUS, password: ADMIN_PASSWORD };
   return { ...config, API_KEY, admin };
 }
 

@@ -53,7 +53,8 @@ export function createAuthenticator({
         const credential = BEARER.exec(authorization)?.[1];
         if (credential === undefined) throw new RagError("unauthenticated", "The Authorization header must be: Bearer <access token or API key>.");
         // The configured key may be any text, one that looks like a token too, so it is asked for first.
-        if (!TOKEN.test(credential) || (await isConfiguredKey(credential))) return await identifyKey(credential);
+        if (!TOKEN.test(credential)) return await identifyKey(credential);
+        if (await isConfiguredKey(credential)) return CONFIGURED_KEY;
         return await users.identify(await tokens.verify(credential));
       }
       return given === undefined ? { kind: "anonymous" } : await identifyKey(given);

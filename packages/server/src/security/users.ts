@@ -58,6 +58,7 @@ export interface NewUser {
 export interface Users {
   /** Makes sure that `admin` exists with this password, which ends tokens issued under another one. */
   ensureAdmin(password: string): Promise<void>;
+  hasAdmin(): Promise<boolean>;
   /** True when the password is right and the user may log in. Takes the same time for an unknown user. */
   verifyPassword(username: string, password: string): Promise<boolean>;
   /** @throws {RagError} `unauthenticated` when the token's user is unknown or disabled, or has a new password since. */
@@ -72,8 +73,8 @@ export interface Users {
 }
 
 /** The configured user; nobody else has its name, because it exists before anybody can be made. */
-const ADMIN = "admin";
-const PLACEHOLDER_EMAIL = "admin@example.com";
+export const ADMIN_USERNAME = "admin";
+export const PLACEHOLDER_EMAIL = "admin@example.com";
 
 /**
  * Users over a store, seen through a copy of at most five seconds of age. While the store is away, those who are known can log in and
@@ -112,12 +113,14 @@ export function createUsers({
 
   return {
     async ensureAdmin(password) {
-      const admin = await find(ADMIN);
+      const admin = await find(ADMIN_USERNAME);
       if (admin === undefined) {
         // When another server was faster, it has the same configuration.
-        await insert({ username: ADMIN, email: PLACEHOLDER_EMAIL, password, isSuperuser: true });
+        await insert({ username: ADMIN_USERNAME, email: PLACEHOLDER_EMAIL, password, isSuperuser: true });
       } else if (!(await hashing.verify(password, admin.passwordHash))) await setPassword(admin, password);
     },
+
+    hasAdmin: async () => (await find(ADMIN_USERNAME)) !== undefined,
 
     async verifyPassword(username, password) {
       const user = await find(username);
@@ -152,7 +155,7 @@ export function createUsers({
     async disable(id) {
       const user = (await store.listUsers()).find((known) => known.id === id);
       if (user === undefined) return false;
-      if (user.username === ADMIN) throw new RagError("conflict", "The user admin comes from the configuration and cannot be disabled.");
+      if (user.username === ADMIN_USERNAME) throw new RagError("conflict", "The user admin comes from the configuration and cannot be disabled.");
       const disabledAtMs = user.disabledAtMs ?? clock.now();
       if (!(await store.disableUser(id, disabledAtMs))) return false;
       put({ ...user, disabledAtMs });
@@ -160,10 +163,10 @@ export function createUsers({
     },
 
     async changePassword(username, oldPassword, newPassword) {
-      if (username === ADMIN) {
+      if (username === ADMIN_USERNAME) {
         throw new RagError(
           "conflict",
-          "The password of admin is the configured one. Change it there (ADMIN_PASSWORD or DATA_DIR/secrets.json) and restart.",
+          "The password of admin is not set here. Run scripts/create-admin --reset, or change it where it is configured (ADMIN_PASSWORD or DATA_DIR/secrets.json) and restart.",
         );
       }
       requireStrong("newPassword", newPassword, username);

@@ -53,6 +53,24 @@ export const list = (description: string, fallback: string): Setting<readonly st
   parse: (raw) => (raw ?? "").split(",").flatMap((entry) => (entry.trim() === "" ? [] : [entry.trim()])),
 });
 
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/;
+
+const MINUTES_OF_MOMENT = "2030-01-31T12:00".length;
+
+/** A moment in UTC, as milliseconds since the epoch. */
+export const moment = (description: string, fallback: string): Setting<number | undefined> => ({
+  description,
+  fallback,
+  parse: (raw) => {
+    if (raw === undefined || raw === "") return undefined;
+    const atMs = MOMENT.test(raw) ? Date.parse(raw) : Number.NaN;
+    // The 31st of February parses as the 3rd of March.
+    if (Number.isNaN(atMs) || !new Date(atMs).toISOString().startsWith(raw.slice(0, MINUTES_OF_MOMENT)))
+      throw new Error(`must be a moment in UTC such as 2030-01-31T12:00:00Z, not "${raw}"`);
+    return atMs;
+  },
+});
+
 function parseUrl(raw: string): string {
   if (!URL.canParse(raw) || !/^https?:$/.test(new URL(raw).protocol)) throw new Error("must be an http or https address");
   return raw.replace(/\/+$/, "");

@@ -1,5 +1,6 @@
 /** The settings that every runtime reads, a server as well as a worker. */
-import { integer, list, oneOf, optional, optionalUrl, origins, type Parsed, text, url } from "./kinds.ts";
+import type { PreviousSecrets } from "../security/secret-overlap.ts";
+import { integer, list, moment, oneOf, optional, optionalUrl, origins, type Parsed, text, url } from "./kinds.ts";
 
 export const CORS_ORIGINS = origins(
   "Other origins whose pages may use the API from a browser, such as `https://app.example.org`, separated by commas.",
@@ -9,6 +10,16 @@ export const CORS_ORIGINS = origins(
 export const CREDENTIAL_SETTINGS = {
   API_KEY: optional("Key for chat, search, sessions, feedback and reading documents (`X-API-Key`).", "created at the first start", true),
   SECRET_KEY: optional("Secret that signs access tokens (HS256).", "created at the first start", true),
+  API_KEY_PREVIOUS: optional("The `API_KEY` before, good until `PREVIOUS_SECRETS_UNTIL`.", "none", true),
+  SECRET_KEY_PREVIOUS: optional(
+    "The `SECRET_KEY` before; tokens that it signed are good until `PREVIOUS_SECRETS_UNTIL`, and no longer than they were to be.",
+    "none",
+    true,
+  ),
+  PREVIOUS_SECRETS_UNTIL: moment(
+    "End of the time in which the secrets before are good, in UTC as `2030-01-31T12:00:00Z`; unset or past: they are not.",
+    "none",
+  ),
   ADMIN_PASSWORD: optional("Password of the user `admin`.", "created at the first start", true),
   ACCESS_TOKEN_MINUTES: integer("Lifetime of an access token, in minutes.", 30, 1, 1440),
 };
@@ -58,6 +69,22 @@ export const SESSION_SETTINGS = {
   SESSION_MAX_CHARS: integer("Characters kept in a session; the oldest turns go first.", 100_000, 1_000, 10_000_000),
   SESSIONS_PER_PRINCIPAL: integer("Sessions kept for one key or user; the oldest go first.", 1_000, 1, 1_000_000),
 };
+
+export type CredentialConfig = Parsed<typeof CREDENTIAL_SETTINGS>;
+
+/** The secrets before the last rotation, as they are configured. */
+export function previousSecretsOf(
+  config: Pick<CredentialConfig, "API_KEY_PREVIOUS" | "SECRET_KEY_PREVIOUS" | "PREVIOUS_SECRETS_UNTIL">,
+): PreviousSecrets {
+  const { API_KEY_PREVIOUS, SECRET_KEY_PREVIOUS, PREVIOUS_SECRETS_UNTIL } = config;
+  return {
+    values: {
+      ...(API_KEY_PREVIOUS === undefined ? {} : { API_KEY: API_KEY_PREVIOUS }),
+      ...(SECRET_KEY_PREVIOUS === undefined ? {} : { SECRET_KEY: SECRET_KEY_PREVIOUS }),
+    },
+    untilMs: PREVIOUS_SECRETS_UNTIL,
+  };
+}
 
 /** What the settings of the language model lack of each other; undefined when nothing. */
 export function languageModelProblem({ LLM_BASE_URL, LLM_MODEL }: LanguageModelConfig): string | undefined {

@@ -21,6 +21,12 @@ interface Secrets {
   readonly adminPassword: string;
 }
 
+/** Those that a server begins with. */
+export interface ServerSecrets extends Omit<Secrets, "adminPassword"> {
+  /** Undefined where none is configured and none may be created: then the password that `admin` has stands. */
+  readonly adminPassword: string | undefined;
+}
+
 /** What was configured. */
 type GivenSecrets = { readonly [Name in keyof Secrets]?: string | undefined };
 
@@ -34,7 +40,7 @@ export interface SecretsOptions {
 }
 
 export interface LoadedSecrets {
-  readonly secrets: Secrets;
+  readonly secrets: ServerSecrets;
   /** True when the file was written just now. */
   readonly created: boolean;
   /** Where the file is, or would be. */
@@ -51,12 +57,12 @@ export interface LoadedSecrets {
 export async function loadOrCreateSecrets({ directory, given, mayCreate }: SecretsOptions): Promise<LoadedSecrets> {
   const path = join(directory, "secrets.json");
   const { apiKey, secretKey, adminPassword } = given;
-  if (apiKey !== undefined && secretKey !== undefined && adminPassword !== undefined) {
+  if (apiKey !== undefined && secretKey !== undefined && (adminPassword !== undefined || !mayCreate)) {
     return { secrets: { apiKey, secretKey, adminPassword }, created: false, path };
   }
   const stored = await readSecrets(path);
   if (stored === undefined && !mayCreate) {
-    throw new ExitError(`There are no secrets in ${path}, and none may be created. Set API_KEY, SECRET_KEY and ADMIN_PASSWORD.`);
+    throw new ExitError(`There are no secrets in ${path}, and none may be created. Set API_KEY and SECRET_KEY.`);
   }
   const kept = stored ?? { apiKey: createSecret(), secretKey: createSecret(), adminPassword: createSecret() };
   if (stored === undefined) await writeDurably(path, `${JSON.stringify(kept, null, 2)}\n`);
@@ -65,6 +71,13 @@ export async function loadOrCreateSecrets({ directory, given, mayCreate }: Secre
     created: stored === undefined,
     path,
   };
+}
+
+/** Replaces the password of `admin` in the file; does nothing where there is none. @throws {ExitError} as {@link loadOrCreateSecrets}. */
+export async function storeAdminPassword(directory: string, adminPassword: string): Promise<void> {
+  const path = join(directory, "secrets.json");
+  const stored = await readSecrets(path);
+  if (stored !== undefined) await writeDurably(path, `${JSON.stringify({ ...stored, adminPassword }, null, 2)}\n`);
 }
 
 function createSecret(): string {

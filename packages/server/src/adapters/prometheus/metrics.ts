@@ -3,8 +3,10 @@ import type { FallbackStatus, Telemetry, VectorIndexStatus } from "@rag-personal
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
 import type { IngestionJob } from "../../ingestion-jobs.ts";
 import type { ModelOutcome, ModelRefusal } from "../../measured-chat-model.ts";
+import type { RotatedSecret } from "../../security/secret-overlap.ts";
 import type { RequestMetrics } from "../../services.ts";
 import { registerIngestion } from "./ingestion-metrics.ts";
+import { registerPreviousSecrets } from "./previous-secret-metrics.ts";
 import { registerCounts, registerGauges, registerState } from "./read-gauges.ts";
 import { registerRequests } from "./request-series.ts";
 
@@ -26,6 +28,10 @@ export interface MetricSources {
   readonly isDatabaseSilent: (() => boolean) | undefined;
   /** Absent without a Redis. */
   readonly redis: (() => { readonly state: string; readonly inFlight: number; readonly timeouts: number; readonly connects: number }) | undefined;
+  /** Of the Redis that keeps cached answers; absent where they are in memory alone. */
+  readonly cacheRedisState: (() => string) | undefined;
+  /** Requests that came with a secret of before the last rotation, and until when, in seconds since the epoch, those are good; 0: not at all. */
+  readonly previousSecrets: () => { readonly uses: Readonly<Record<RotatedSecret, number>>; readonly until: number };
   /** Of the disk that the data folder lies on; undefined where the system does not tell. */
   readonly disk: () => { readonly freeBytes: number; readonly sizeBytes: number } | undefined;
   /** Seconds: ends of the last backup and drill since the epoch, 0 for never, and what the drill measured. */
@@ -130,6 +136,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     ["rag_sessions_moved_back_total", "Sessions moved back to their store after it returned.", () => sources.sessions().moved],
     ["rag_sessions_lost_total", "Sessions that memory let go before their store returned.", () => sources.sessions().lost],
   ]);
+  registerPreviousSecrets(registry, sources.previousSecrets);
   if (sources.vectors !== undefined) registerVectors(registry, sources.vectors);
   const { isDatabaseSilent } = sources;
   if (isDatabaseSilent !== undefined) {
@@ -138,6 +145,16 @@ export function createMetrics(sources: MetricSources): Metrics {
     ]);
   }
   if (sources.redis !== undefined) registerRedis(registry, sources.redis);
+  const { cacheRedisState } = sources;
+  if (cacheRedisState !== undefined) {
+    registerGauges(registry, [
+      [
+        "rag_cache_redis_up",
+        "1 while the Redis of the cached answers answers this server, 0 while every answer is made anew.",
+        () => Number(REDIS_ANSWERS.has(cacheRedisState())),
+      ],
+    ]);
+  }
 
   const stageSeries = new Map<string, Histogram.Internal<"stage">>();
   return {

@@ -3,12 +3,14 @@ import type { Clock, Timers } from "@rag-personal/core";
 import type { Redis } from "ioredis";
 import { createDriver } from "./driver.ts";
 import { classify, codeOf, type RedisFailure, redisUnavailable, withoutArguments } from "./redis-errors.ts";
-import { createRedisStateLog, type RedisLog, type RedisState } from "./redis-state.ts";
+import { createRedisStateLog, type RedisLog, type RedisSetting, type RedisState } from "./redis-state.ts";
 
 /** Options of {@link connectRedis}; all durations in milliseconds. */
 export interface RedisConnectionOptions {
   /** `redis://` or `rediss://` (TLS), with user, password and database number. */
   readonly url: string;
+  /** Where the address comes from, for the log. Default: `REDIS_URL`. */
+  readonly setting?: RedisSetting;
   readonly log: RedisLog;
   readonly clock: Pick<Clock, "monotonic">;
   readonly timers: Timers;
@@ -85,7 +87,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   let dropped = 0;
   let cancelProbe: (() => void) | undefined;
 
-  const stateLog = createRedisStateLog({ log, clock, timers });
+  const stateLog = createRedisStateLog({ log, clock, timers, setting: options.setting ?? "REDIS_URL" });
 
   function state(): RedisState {
     if (phase !== "ready" || refusal === undefined || clock.monotonic() - refusal.at >= REFUSAL_SHOWS_MS) return phase;

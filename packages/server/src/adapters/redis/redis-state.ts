@@ -22,26 +22,36 @@ export interface RedisLog {
 /** A connection that flaps writes one line in so many milliseconds. */
 const QUIET_MS = 5_000;
 
-const LINES: Readonly<Record<RedisState, { readonly level: keyof RedisLog; readonly message: string }>> = {
-  ready: { level: "info", message: "Redis is ready" },
-  unwritable: { level: "error", message: "Redis refuses writes" },
-  loading: { level: "info", message: "Redis is loading its data; waiting for it" },
-  denied: { level: "error", message: "REDIS DENIES ACCESS: check user, password and rights in REDIS_URL" },
-  away: { level: "warn", message: "Redis is away" },
-  closed: { level: "info", message: "Redis is disconnected" },
-};
+/** What a connection is for, by the setting that leads to it. */
+export type RedisSetting = "REDIS_URL" | "REDIS_CACHE_URL";
+
+type Line = { readonly level: keyof RedisLog; readonly message: string };
+
+function linesOf(setting: RedisSetting): Readonly<Record<RedisState, Line>> {
+  const name = setting === "REDIS_URL" ? "Redis" : "Redis (cached answers)";
+  return {
+    ready: { level: "info", message: `${name} is ready` },
+    unwritable: { level: "error", message: `${name} refuses writes` },
+    loading: { level: "info", message: `${name} is loading its data; waiting for it` },
+    denied: { level: "error", message: `REDIS DENIES ACCESS: check user, password and rights in ${setting}` },
+    away: { level: "warn", message: `${name} is away` },
+    closed: { level: "info", message: `${name} is disconnected` },
+  };
+}
 
 export function createRedisStateLog(options: {
   readonly log: RedisLog;
   readonly clock: Pick<Clock, "monotonic">;
   readonly timers: Timers;
+  readonly setting: RedisSetting;
 }): StateLog<RedisState> {
   const { log, clock, timers } = options;
+  const lines = linesOf(options.setting);
   return createStateLog<RedisState>({
     clock,
     timers,
     quietMs: QUIET_MS,
-    isUrgent: (state) => LINES[state].level === "error",
-    write: (state, reason, changes) => log[LINES[state].level]({ state, reason, changes }, LINES[state].message),
+    isUrgent: (state) => lines[state].level === "error",
+    write: (state, reason, changes) => log[lines[state].level]({ state, reason, changes }, lines[state].message),
   });
 }

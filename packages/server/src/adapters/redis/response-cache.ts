@@ -1,5 +1,6 @@
 /** Answers kept in Redis for every replica. A cache that is away is an empty one. */
 import { type CachedAnswer, RagError, type ResponseCache } from "@rag-personal/core";
+import { CACHE_EPOCH_KEY } from "./cache-epoch.ts";
 import { cachedAnswer } from "./cached-answer.ts";
 import type { RedisConnection } from "./connection.ts";
 
@@ -68,7 +69,10 @@ export function createRedisResponseCache({ redis, ttlMs = 7 * DAY_MS, maxValueBy
  * @returns how many went.
  * @throws RagError `store_unavailable` when Redis is away; some may have gone by then.
  */
-async function clearResponseCache(redis: Pick<RedisConnection, "write">): Promise<number> {
+export async function clearResponseCache(redis: Pick<RedisConnection, "write">): Promise<number> {
+  const tellOthers = (): Promise<number> => redis.write((driver) => driver.unlink(CACHE_EPOCH_KEY));
+  // Now, so that they forget their copies even if this is cut off, and at the end, for what they copy again meanwhile.
+  await tellOthers();
   let removed = 0;
   let cursor = "0";
   do {
@@ -76,5 +80,6 @@ async function clearResponseCache(redis: Pick<RedisConnection, "write">): Promis
     if (keys.length > 0) removed += await redis.write((driver) => driver.unlink(...keys));
     cursor = next;
   } while (cursor !== "0");
+  await tellOthers();
   return removed;
 }
