@@ -4,16 +4,21 @@ import type { PostgresStores } from "../adapters/postgres/connection.ts";
 import type { Config } from "../config.ts";
 import type { Component } from "../health.ts";
 import type { VectorParts } from "../index-administration.ts";
+import type { RecordFollower } from "../record-follower.ts";
 import type { SearchIndex } from "../search-index.ts";
 import type { LanguageModel } from "./language-model.ts";
 import type { LocalModels } from "./local-models.ts";
 import type { SharedState } from "./shared-state.ts";
+
+/** So long the log of changes may go unread before that is a fault; while a large change is taken over, nobody reads it. */
+const LAGGING_MS = 30_000;
 
 export function describeComponents(
   config: Config,
   parts: {
     readonly stores: PostgresStores;
     readonly index: SearchIndex;
+    readonly follower: RecordFollower | undefined;
     readonly vectors: VectorParts | undefined;
     readonly models: LocalModels;
     readonly shared: SharedState;
@@ -21,7 +26,7 @@ export function describeComponents(
     readonly language: LanguageModel | undefined;
   },
 ): Readonly<Record<string, Component>> {
-  const { stores, index, vectors, models, breaker, language } = parts;
+  const { stores, index, follower, vectors, models, breaker, language } = parts;
   const { redis, sessions } = parts.shared;
   return {
     postgres: { adapter: config.DATABASE_URL === undefined ? "pglite" : "postgres", check: () => stores.ping() },
@@ -30,6 +35,8 @@ export function describeComponents(
       adapter: "in-process",
       async check() {
         const { documents, chunks, dimensions } = index.stats();
+        const behindMs = follower?.status().behindMs ?? 0;
+        if (behindMs > LAGGING_MS) throw new Error(`what other servers changed in the last ${Math.round(behindMs / 1_000)} s is not known here`);
         return `${documents} documents, ${chunks} chunks, ${dimensions} semantic dimensions`;
       },
     },
