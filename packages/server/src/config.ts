@@ -112,6 +112,12 @@ export const SETTINGS = {
     200,
     600_000,
   ),
+  CHANGES_POLL_MS: integer(
+    "How often the changes of other servers over the same `DATABASE_URL` are looked for, in milliseconds; they are heard of at once besides, unless a pool in between keeps that back.",
+    1_000,
+    100,
+    60_000,
+  ),
   REDIS_URL: optional(
     "A Redis for sessions, cached answers and the shared budgets of the model and of API keys, as `redis://user:password@host:6379`.",
     "none: sessions in PostgreSQL, answers cached in this process",

@@ -17,6 +17,7 @@ const GIVEN_BY_COMPOSE: ReadonlySet<string> = new Set([
   "MODELS_DIR",
   "DATABASE_URL",
   "REDIS_URL",
+  "REDIS_CACHE_URL",
   "CHROMA_URL",
   "SHUTDOWN_DELAY_MS",
   "SHUTDOWN_TIMEOUT_MS",
