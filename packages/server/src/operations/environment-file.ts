@@ -24,9 +24,7 @@ const GIVEN_BY_COMPOSE: ReadonlySet<string> = new Set([
 ]);
 /** They must be set, each to something of its own. */
 const MUST_BE_SET: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    ["API_KEY", "SECRET_KEY", "ADMIN_PASSWORD", "METRICS_PASSWORD", ...Object.keys(STACK_SECRETS)].map((name) => [name, "change-me"]),
-  ),
+  ...Object.fromEntries(["API_KEY", "SECRET_KEY", "METRICS_PASSWORD", ...Object.keys(STACK_SECRETS)].map((name) => [name, "change-me"])),
   METRICS_USERNAME: "prometheus",
   SMTP_PASSWORD: "",
 };
