@@ -20,6 +20,8 @@ export interface RunbookOptions {
   /** What there is to run on. `stack` runs the blocks of `server` too. */
   readonly place: RunbookPlace;
   readonly execute: ExecuteBlock;
+  /** Waited for before each block, such as until the server is ready again that the block before has restarted. */
+  readonly beforeBlock?: (block: RunbookBlock) => Promise<void>;
   /** Told of each block that has run, whatever became of it. */
   readonly onBlock?: (block: RunbookBlock, result: ExecutedBlock) => void;
 }
@@ -43,7 +45,7 @@ export interface RunbookReport {
  *   shell.close();
  * }
  */
-export async function runRunbook({ markdown, place, execute, onBlock }: RunbookOptions): Promise<RunbookReport> {
+export async function runRunbook({ markdown, place, execute, beforeBlock, onBlock }: RunbookOptions): Promise<RunbookReport> {
   const ran: { block: RunbookBlock; result: ExecutedBlock }[] = [];
   const elsewhere: RunbookBlock[] = [];
   const byHand: RunbookBlock[] = [];
@@ -51,6 +53,7 @@ export async function runRunbook({ markdown, place, execute, onBlock }: RunbookO
     if ("byHand" in block.runs) byHand.push(block);
     else if (block.runs.where === "stack" && place === "server") elsewhere.push(block);
     else {
+      await beforeBlock?.(block);
       const result = await execute(block);
       onBlock?.(block, result);
       const isNothingFound = block.mayFindNothing && result.exitCode === 1;
