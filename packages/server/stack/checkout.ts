@@ -54,7 +54,12 @@ export async function cloneRepository(): Promise<Checkout> {
         (_, name: string) => `${name}=${randomBytes(32).toString("hex")}`,
       );
       writeFileSync(join(folder, ".env"), text, { mode: 0o600 });
-      appendFileSync(join(folder, ".env"), Object.entries({ RAG_IMAGE: IMAGE, ...extra }).map(([name, value]) => `${name}=${value}\n`).join(""));
+      appendFileSync(
+        join(folder, ".env"),
+        Object.entries({ RAG_IMAGE: IMAGE, ...extra })
+          .map(([name, value]) => `${name}=${value}\n`)
+          .join(""),
+      );
       const lines = readFileSync(join(folder, ".env"), "utf8").matchAll(/^(\w+)=(.*)$/gm);
       variables = Object.fromEntries(Array.from(lines, ([, name = "", value = ""]) => [name, value]));
     },
@@ -66,7 +71,11 @@ export async function cloneRepository(): Promise<Checkout> {
       await checkout.sh(`docker compose -f ${FILE} --profile '*' down --volumes --remove-orphans --timeout 5`);
       // What containers wrote belongs to their users.
       await checkout.sh(`docker run --rm --network none --user 0:0 --volume "${parent}:/folder" ${IMAGE}:current sh -c 'rm -rf /folder/*'`);
-      await run(`docker images --format '{{.Repository}}:{{.Tag}}' | grep '^${IMAGE}' | xargs -r docker rmi --force; rm -rf "${parent}"`, tmpdir(), {});
+      await run(
+        `docker images --format '{{.Repository}}:{{.Tag}}' | grep '^${IMAGE}' | xargs -r docker rmi --force; rm -rf "${parent}"`,
+        tmpdir(),
+        {},
+      );
     },
   };
   return checkout;
