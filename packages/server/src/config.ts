@@ -113,6 +113,12 @@ export const SETTINGS = {
     200,
     600_000,
   ),
+  CHANGES_POLL_MS: integer(
+    "How often the changes of other servers over the same `DATABASE_URL` are looked for, in milliseconds; they are heard of at once besides, unless a pool in between keeps that back.",
+    1_000,
+    100,
+    60_000,
+  ),
   REDIS_URL: optional(
     "A Redis for sessions, cached answers and the shared budgets of the model and of API keys, as `redis://user:password@host:6379`.",
     "none: sessions in PostgreSQL, answers cached in this process",
@@ -155,6 +161,12 @@ export const SETTINGS = {
   HEADERS_TIMEOUT_MS: integer("How long a client may take to send its request headers, in milliseconds.", 10_000, 1_000, 600_000),
   REQUEST_TIMEOUT_MS: integer("How long a client may take to send a whole request, in milliseconds.", 15_000, 1_000, 600_000),
   MAX_CONNECTIONS: integer("Connections held open at most.", 1_000, 1, 100_000),
+  SHUTDOWN_DELAY_MS: integer(
+    "How long a stop goes on taking connections while `/health/ready` says 503, in milliseconds: for what is in front to notice and send no more.",
+    0,
+    0,
+    600_000,
+  ),
   SHUTDOWN_TIMEOUT_MS: integer("How long a stop waits for requests and streams in flight, in milliseconds.", 10_000, 0, 600_000),
   ...SESSION_SETTINGS,
   MAX_FILE_BYTES: integer("Size of a document file at most, in bytes; larger ones are set aside.", 52_428_800, 1_024, 1_073_741_824),
@@ -245,6 +257,9 @@ export function readProcessOperationsConfig(): OperationsConfig {
 export function readProcessConfig(): Config {
   return readConfig(process.env);
 }
+
+/** The environment of this process, for what is parsed elsewhere. */
+export const processEnvironment = (): Environment => process.env;
 
 /** What the environment tells the `rag` command about servers and credentials. */
 export interface CliEnvironment {

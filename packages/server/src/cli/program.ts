@@ -4,6 +4,7 @@ import type { CommandGroup } from "./command-line.ts";
 import { createContext, type Surroundings } from "./context.ts";
 import { declareAsking } from "./declarations/asking.ts";
 import { declareDocuments } from "./declarations/documents.ts";
+import { declareOperating } from "./declarations/operating.ts";
 import { declareOperations } from "./declarations/operations.ts";
 import { declareProfiles } from "./declarations/profiles.ts";
 import { declareRecovery } from "./declarations/recovery.ts";
@@ -54,6 +55,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   declareDocuments(group);
   declareServer(group);
   declareRecovery(group);
+  declareOperating(group);
   declareOperations(group);
   declareProfiles(group);
   // What completes is loaded when it is called; before that its name is enough.

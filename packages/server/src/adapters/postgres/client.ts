@@ -42,8 +42,16 @@ interface Target {
  * when this process or the network is gone, which a cancel request, needing a connection of its own, does not; the driver's
  * `query.cancel()` moreover raises an unhandled rejection when that connection fails. The embedded server knows no time-outs.
  * @param applicationName by which the server knows the connection.
+ * @param onNotification told of what is listened to on it; such a connection stays open while nothing is asked.
  */
-export function createClient(address: PostgresAddress, timeoutMs: number, applicationName = SERVER_APPLICATION): Client {
+export function createClient(
+  address: PostgresAddress,
+  timeoutMs: number,
+  {
+    applicationName = SERVER_APPLICATION,
+    onNotification,
+  }: { readonly applicationName?: string | undefined; readonly onNotification?: () => void } = {},
+): Client {
   let socket: Socket | undefined;
   let attempts = 0;
   let losses = 0;
@@ -53,7 +61,9 @@ export function createClient(address: PostgresAddress, timeoutMs: number, applic
     types: COLUMN_TYPES,
     // Arrays travel as JSON, so the driver need not ask for the types of arrays on each new connection.
     fetch_types: false,
-    idle_timeout: IDLE_SECONDS,
+    idle_timeout: onNotification === undefined ? IDLE_SECONDS : 0,
+    // The driver's own `listen` does not begin again when the first attempt after a loss fails.
+    onnotify: onNotification,
     max_lifetime: null,
     connect_timeout: Math.ceil(timeoutMs / 1_000),
     backoff: () => BACKOFF_SECONDS,

@@ -2,10 +2,12 @@
 import type { DocumentStore, EmbeddingStore, FeedbackStore, GenerationStore, SessionStore } from "@rag-personal/core";
 import type { IngestionJobStore } from "../../ingestion-jobs.ts";
 import type { RestoreTarget } from "../../operations/restoring/restoration.ts";
+import type { IndexChangeLog } from "../../record-follower.ts";
 import type { ApiKeyStore } from "../../security/api-keys.ts";
 import type { UserStore } from "../../security/users.ts";
 import type { UploadStore } from "../../uploads/upload-store.ts";
 import { createApiKeyStore } from "./api-key-store.ts";
+import { createChangeLog } from "./change-log.ts";
 import { createDatabase, type Database, type DatabaseOptions } from "./database.ts";
 import { createDocumentStore } from "./document-store.ts";
 import { createEmbeddingStore } from "./embedding-store.ts";
@@ -29,6 +31,7 @@ export interface PostgresStores {
   readonly ingestionJobs: IngestionJobStore;
   readonly uploads: UploadStore;
   readonly snapshots: SnapshotStore;
+  readonly changes: IndexChangeLog;
   readonly embeddings: EmbeddingStore;
   readonly generations: GenerationStore;
   readonly users: UserStore;
@@ -94,6 +97,7 @@ export function createStores(database: Database): PostgresStores {
     ingestionJobs: createIngestionJobStore(database),
     uploads: createUploadStore(database),
     snapshots: createSnapshotStore(database),
+    changes: createChangeLog(database),
     embeddings: createEmbeddingStore(database),
     generations: createGenerationStore(database),
     users: createUserStore(database),

@@ -107,7 +107,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     if (release === undefined) throw storeUnavailable(`No connection to the database became free within ${acquireTimeoutMs} ms.`);
     try {
       requireOpen();
-      const client = unused.pop() ?? createClient(server, timeoutMs, applicationName);
+      const client = unused.pop() ?? createClient(server, timeoutMs, { applicationName });
       all.add(client);
       const waitedMs = performance.now() - startedAt;
       const deadline = startStatementDeadline(deadlineMs - waitedMs + SERVER_WORD_MS, deadlineMs + SERVER_WORD_MS, {

@@ -31,7 +31,7 @@ export function createRecordSource(address: PostgresAddress): RecordSource {
   const isEmbedded = !("url" in address);
   return {
     async withSnapshot(work) {
-      const client = createClient(address, STATEMENT_TIMEOUT_MS, APPLICATION);
+      const client = createClient(address, STATEMENT_TIMEOUT_MS, { applicationName: APPLICATION });
       try {
         const run = createRun(client);
         const walPosition = isEmbedded ? null : await readWalPosition(run);
