@@ -18,5 +18,5 @@ export const RECORD_TABLES = [
   "uploads",
 ] as const;
 
-/** Computed again from the record: left out of backups. */
-export const DERIVED_TABLES = ["index_snapshots", "index_snapshot_pieces"] as const;
+/** Computed again from the record, or of this moment alone, as the changes that servers have yet to follow: left out of backups. */
+export const DERIVED_TABLES = ["index_snapshots", "index_snapshot_pieces", "index_change_counter", "index_changes"] as const;
