@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { MODEL_PRECISIONS, type ModelSource, parseModelSource } from "./model-source.ts";
 import { type AddressRanges, parseAddressRanges } from "./security/address-ranges.ts";
+import { BACKUP_SETTINGS } from "./settings/backups.ts";
 import { ConfigError } from "./settings/config-error.ts";
 import {
   type Environment,
@@ -159,12 +160,32 @@ export const SETTINGS = {
     1_099_511_627_776,
   ),
   MAX_FILES: integer("Files in `DOCS_DIR` at most.", 100_000, 1, 10_000_000),
+  ...BACKUP_SETTINGS,
 } as const satisfies Record<string, Setting<unknown>>;
 
 type ParsedSettings = Parsed<typeof SETTINGS>;
 
 /** The settings as the program uses them; folders are absolute. */
-export type Config = Omit<ParsedSettings, "DOCS_DIR" | "MODELS_DIR"> & { readonly DOCS_DIR: string; readonly MODELS_DIR: string };
+export type Config = Omit<ParsedSettings, "DOCS_DIR" | "MODELS_DIR" | "BACKUP_DIR"> & {
+  readonly DOCS_DIR: string;
+  readonly MODELS_DIR: string;
+  readonly BACKUP_DIR: string;
+};
+
+/** What is needed to look after the stores, without a server and so without its secrets. */
+export type OperationsConfig = Pick<
+  Config,
+  | "NODE_ENV"
+  | "LOG_LEVEL"
+  | "DATA_DIR"
+  | "DATABASE_URL"
+  | "DATABASE_CONNECTIONS"
+  | "DATABASE_TIMEOUT_MS"
+  | "DATABASE_SILENCE_MS"
+  | "REDIS_URL"
+  | "REDIS_TIMEOUT_MS"
+  | keyof typeof BACKUP_SETTINGS
+>;
 
 const SECRETS = ["API_KEY", "SECRET_KEY", "ADMIN_PASSWORD"] as const;
 
@@ -197,7 +218,28 @@ export function readConfig(environment: Environment): Config {
   if (`${docsDir}${sep}`.startsWith(`${dataDir}${sep}`)) problems.push("DOCS_DIR lies in DATA_DIR, which holds secrets; choose a folder outside it");
   if (problems.length > 0) throw new ConfigError(problems);
   const modelsDir = config.MODELS_DIR === undefined ? join(dataDir, "models") : resolve(config.MODELS_DIR);
-  return { ...config, DATA_DIR: dataDir, DOCS_DIR: docsDir, MODELS_DIR: modelsDir };
+  return { ...config, DATA_DIR: dataDir, DOCS_DIR: docsDir, MODELS_DIR: modelsDir, BACKUP_DIR: backupDir(config.BACKUP_DIR, dataDir) };
+}
+
+/** Beside the data folder: whoever deletes one has the other. */
+const backupDir = (given: string | undefined, dataDir: string): string => (given === undefined ? `${dataDir}-backups` : resolve(given));
+
+/**
+ * Parses what operations on the stores need; secrets of the server may be missing.
+ *
+ * @throws {ConfigError} naming every setting that is wrong.
+ */
+export function readOperationsConfig(environment: Environment): OperationsConfig {
+  const problems: string[] = [];
+  const config = parseSettings(SETTINGS, environment, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const dataDir = resolve(config.DATA_DIR);
+  return { ...config, DATA_DIR: dataDir, BACKUP_DIR: backupDir(config.BACKUP_DIR, dataDir) };
+}
+
+/** Reads the environment of this process. */
+export function readProcessOperationsConfig(): OperationsConfig {
+  return readOperationsConfig(process.env);
 }
 
 /** Reads the environment of this process. */

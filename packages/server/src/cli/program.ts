@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import type { CommandGroup } from "./command-line.ts";
 import { createContext, type Surroundings } from "./context.ts";
 import { declareAsking } from "./declarations/asking.ts";
+import { declareBackups } from "./declarations/backups.ts";
 import { declareDocuments } from "./declarations/documents.ts";
 import { declareProfiles } from "./declarations/profiles.ts";
 import { declareServer } from "./declarations/server.ts";
@@ -51,6 +52,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   declareAsking(group);
   declareDocuments(group);
   declareServer(group);
+  declareBackups(group);
   declareProfiles(group);
   // What completes is loaded when it is called; before that its name is enough.
   if (argv[0] === "completion" || argv[0] === "complete")
