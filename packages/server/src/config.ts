@@ -290,3 +290,6 @@ export function describeSettings(): string {
   const rows = Object.entries(SETTINGS).map(([name, setting]) => `| \`${name}\` | ${setting.fallback} | ${setting.description} |`);
   return ["| variable | default | meaning |", "|---|---|---|", ...rows].join("\n");
 }
+
+/** Where programs of others, such as those of PostgreSQL, are looked for: `PATH` of this process. */
+export const readSearchPath = (): string => process.env["PATH"] ?? "";

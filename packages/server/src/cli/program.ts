@@ -6,6 +6,7 @@ import { declareAsking } from "./declarations/asking.ts";
 import { declareBackups } from "./declarations/backups.ts";
 import { declareDocuments } from "./declarations/documents.ts";
 import { declareProfiles } from "./declarations/profiles.ts";
+import { declareRecovery } from "./declarations/recovery.ts";
 import { declareServer } from "./declarations/server.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printable } from "./output.ts";
@@ -53,6 +54,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   declareDocuments(group);
   declareServer(group);
   declareBackups(group);
+  declareRecovery(group);
   declareProfiles(group);
   // What completes is loaded when it is called; before that its name is enough.
   if (argv[0] === "completion" || argv[0] === "complete")

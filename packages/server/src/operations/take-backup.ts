@@ -38,6 +38,8 @@ export interface BackupOptions {
   readonly directory: string;
   /** Leaves out sessions that are in Redis. Default: false. */
   readonly withoutSessions?: boolean | undefined;
+  /** ISO 8601: the moment that the database was recovered to. Default: it is in use. */
+  readonly recoveredTo?: string | undefined;
   readonly onProgress?: ((step: BackupStep) => void) | undefined;
 }
 
@@ -136,7 +138,7 @@ async function makeSet(services: BackupServices, options: BackupOptions): Promis
         schemaVersion: snapshot.schemaVersion,
         startedAt: new Date(startedAt).toISOString(),
         snapshotAt,
-        recoveredTo: null,
+        recoveredTo: options.recoveredTo ?? null,
         postgresVersion: snapshot.postgresVersion,
         walPosition: snapshot.walPosition,
         embedder: snapshot.embedder,

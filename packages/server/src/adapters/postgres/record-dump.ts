@@ -2,8 +2,8 @@
 import { ExitError } from "../../exit-error.ts";
 import type { RecordSnapshot, RecordSource, SnapshotTable } from "../../operations/record-source.ts";
 import { type Client, createClient, type PostgresAddress } from "./client.ts";
-import type { Sql } from "./column-types.ts";
 import { fieldsOf } from "./copy-text.ts";
+import type { Run } from "./database.ts";
 import { schemaAsSql } from "./migrate.ts";
 import { identifier, OUR_TABLE } from "./record-schemas.ts";
 import { RECORD_TABLES } from "./record-tables.ts";
@@ -23,7 +23,7 @@ const APPLICATION = "rag-personal-backup";
 const NEW_LINE = 0x0a;
 
 /** What values look like as text, whatever the server's own settings are. */
-const TEXT_FORM = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; set local extra_float_digits = 1;
+export const TEXT_FORM = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; set local extra_float_digits = 1;
   set local bytea_output = 'hex'; set local standard_conforming_strings = on; set local client_encoding = 'UTF8'`;
 
 /** Reads the record of a database through a connection of its own, in one transaction that sees one moment and writes nothing. */
@@ -54,8 +54,6 @@ export function createRecordSource(address: PostgresAddress): RecordSource {
     },
   };
 }
-
-type Run = <T>(statement: (sql: Sql) => PromiseLike<T>) => Promise<T>;
 
 /** Each statement, or each piece of its answer, within the deadline. */
 function createRun(client: Client): Run {
@@ -121,7 +119,7 @@ async function readSchemaVersion(run: Run): Promise<number> {
 }
 
 /** An earlier version of the schema has fewer. */
-async function readTables(run: Run): Promise<SnapshotTable[]> {
+export async function readTables(run: Run): Promise<SnapshotTable[]> {
   const rows = await run(
     (sql) => sql<{ table: string; column: string; keyPlace: number | null; isNumbered: boolean }>`
       select
@@ -152,7 +150,7 @@ async function readTables(run: Run): Promise<SnapshotTable[]> {
 }
 
 /** In the order of the primary key, page by page. */
-async function* readRows(run: Run, { name, columns, key }: SnapshotTable): AsyncGenerator<Buffer> {
+export async function* readRows(run: Run, { name, columns, key }: SnapshotTable): AsyncGenerator<Buffer> {
   const list = columns.map(identifier).join(", ");
   const order = key.map(identifier).join(", ");
   const keyPlaces = key.map((column) => columns.indexOf(column));

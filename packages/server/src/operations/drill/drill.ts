@@ -2,7 +2,6 @@
  * Proves that a backup can be restored, by restoring it: into scratch stores, with the real server on it, which is asked a question out of the
  * restored documents. Nothing that is in use is touched.
  */
-import { ExitError } from "../../exit-error.ts";
 import type { OpenedSet } from "../backup-sets/open-set.ts";
 import type { RestoreTarget, SessionTarget } from "../restoring/restoration.ts";
 import { prepareRestore, switchToPrepared } from "../restoring/restore.ts";
@@ -136,12 +135,4 @@ async function askAbout(
     if ((await server.ask(text)).includes(documentId)) return text;
   }
   return undefined;
-}
-
-/** @throws {ExitError} saying what differs. */
-export function requireNoDifference({ set, differences }: DrillReport): void {
-  if (differences.length === 0) return;
-  throw new ExitError(
-    `The drill failed: restored from ${set}, ${differences.join("; ")}. Try an older set with \`rag drill <name>\`, and take a new backup.`,
-  );
 }
