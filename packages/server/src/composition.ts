@@ -23,6 +23,7 @@ import { createSwaggerUiViewer } from "./adapters/swagger-ui/viewer.ts";
 import { createApp } from "./app.ts";
 import { type BannerFacts, describeParts } from "./banner.ts";
 import { createAccess } from "./composition/access.ts";
+import { openBackupOperation } from "./composition/backups.ts";
 import { describeComponents } from "./composition/components.ts";
 import { sha256 } from "./composition/digest.ts";
 import { openIngestion } from "./composition/ingestion.ts";
@@ -113,7 +114,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     given: { apiKey: config.API_KEY, secretKey: config.SECRET_KEY, adminPassword: config.ADMIN_PASSWORD },
     mayCreate: config.NODE_ENV !== "production",
   });
-  const { stores, prepare, restoreTarget } = await openStores(config, dataDirectory, opened, surroundings);
+  const { stores, prepare, restoreTarget, address } = await openStores(config, dataDirectory, opened, surroundings);
 
   const feedback = createSpooledFeedbackStore({
     store: stores.feedback,
@@ -258,6 +259,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     sessions,
     saveFeedback: (judgement) => feedback.saveFeedback(judgement),
     ingestion,
+    takeBackup: await openBackupOperation(config, address, { redis, opened, log }),
     resetBreaker() {
       breaker.reset();
       return breaker.state();

@@ -144,7 +144,7 @@ export const SETTINGS = {
   MODEL_HUB_URL: url("Where models of the hub are fetched, once.", "https://huggingface.co"),
   MODEL_QUEUE_TEXTS: integer("Texts that may wait for a local model, of questions and of documents each.", 4_096, 1, 1_000_000),
   MODEL_TIMEOUT_MS: integer("How long a local model may take over one batch before it is loaded anew, in milliseconds.", 30_000, 100, 600_000),
-  MODEL_MAX_GROWTH_MB: integer("A local model is loaded anew when the process has grown by so much while it worked, in MiB.", 512, 64, 1_048_576),
+  MODEL_MAX_GROWTH_MB: integer("A local model is loaded anew when its process has grown by so much since it was loaded, in MiB.", 512, 64, 1_048_576),
   ...REQUEST_SETTINGS,
   HEADERS_TIMEOUT_MS: integer("How long a client may take to send its request headers, in milliseconds.", 10_000, 1_000, 600_000),
   REQUEST_TIMEOUT_MS: integer("How long a client may take to send a whole request, in milliseconds.", 15_000, 1_000, 600_000),

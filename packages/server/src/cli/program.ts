@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import type { CommandGroup } from "./command-line.ts";
 import { createContext, type Surroundings } from "./context.ts";
 import { declareAsking } from "./declarations/asking.ts";
+import { declareBackups } from "./declarations/backups.ts";
 import { declareDocuments } from "./declarations/documents.ts";
 import { declareProfiles } from "./declarations/profiles.ts";
 import { declareRecovery } from "./declarations/recovery.ts";
@@ -52,6 +53,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   declareAsking(group);
   declareDocuments(group);
   declareServer(group);
+  declareBackups(group);
   declareRecovery(group);
   declareProfiles(group);
   // What completes is loaded when it is called; before that its name is enough.
