@@ -8,6 +8,7 @@ import { ExitError } from "./exit-error.ts";
 import { type HttpServer, startHttpServer } from "./http-server.ts";
 import { connectLauncher } from "./launcher.ts";
 import { listenTarget } from "./listening-socket.ts";
+import { createLogDestination } from "./log-destination.ts";
 import { createProgressDisplay } from "./progress.ts";
 import { ConfigError } from "./settings/config-error.ts";
 
@@ -24,11 +25,13 @@ const HELD_AT_MOST_MS = 5_000;
 /** Secrets never reach a log line, whatever object they sit in. */
 const REDACTED = ["apiKey", "password", "secretKey", "authorization", "token", "*.apiKey", "*.password", "*.secretKey", "*.authorization", "*.token"];
 
+// A full disk or a closed terminal behind the outputs is no reason to end: the server does its work without being read.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
 async function run(config: Config): Promise<void> {
   const log = pino(
     { level: config.LOG_LEVEL, redact: REDACTED, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    // Nobody waits for a line: those that come while one is being written go out together, and the last ones when the process exits.
-    pino.destination({ dest: process.stdout.fd, sync: false }),
+    createLogDestination({ fd: process.stdout.fd }),
   );
   const listenOn = listenTarget(config, process.pid);
   const socketIsHeld = "fd" in listenOn;

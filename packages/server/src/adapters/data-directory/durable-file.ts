@@ -14,14 +14,24 @@ export async function writeDurably(path: string, content: string, owner?: { read
   await rm(temporary, { force: true });
   const file = await open(temporary, "wx", 0o600);
   try {
-    if (owner !== undefined && process.getuid?.() === 0) await file.chown(owner.uid, owner.gid);
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
+    await fill();
+    await rename(temporary, path);
+  } catch (error) {
+    // On a full disk every attempt would leave one.
+    await rm(temporary, { force: true }).catch(() => {});
+    throw error;
   }
-  await rename(temporary, path);
   await syncDirectory(dirname(path));
+
+  async function fill(): Promise<void> {
+    try {
+      if (owner !== undefined && process.getuid?.() === 0) await file.chown(owner.uid, owner.gid);
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
 }
 
 /** Makes what was created, renamed or removed in a folder outlive a power cut. */
