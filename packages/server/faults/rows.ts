@@ -8,7 +8,7 @@ import { stepClock } from "./clock-steps.ts";
 import { handOver } from "./hand-over.ts";
 import { failModel } from "./model-failures.ts";
 import { failModelNetwork } from "./model-network.ts";
-import { failModelThread } from "./model-thread-failures.ts";
+import { failModelProcess } from "./model-process-failures.ts";
 import { freezePostgres } from "./postgres-freeze.ts";
 import { killPostgres } from "./postgres-kill.ts";
 import { flapRedis } from "./redis-flap.ts";
@@ -62,11 +62,11 @@ export const ROWS: Readonly<Record<string, Row>> = {
   },
   F14: { fault: "server replaced by hand-over", injections: 50, shortInjections: 3, aim: {}, run: handOver },
   F15: {
-    fault: "thread of the embedding model ended, out of memory, hung",
+    fault: "process of the embedding model killed, aborted, segfault, out of memory, hung",
     injections: 30,
     shortInjections: 6,
     aim: { healMs: 3_000 },
-    run: failModelThread,
+    run: failModelProcess,
   },
   F16: { fault: "clock steps by an hour and a day", injections: 20, shortInjections: 4, aim: {}, run: stepClock },
   F17: { fault: "breaker against its table, steps", injections: 10_000_000, shortInjections: 1_000_000, aim: {}, run: compareBreaker },

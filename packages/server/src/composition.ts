@@ -33,6 +33,7 @@ import { createLanguageModel } from "./composition/language-model.ts";
 import { openLocalModels } from "./composition/local-models.ts";
 import { openMonitoring, openTracing } from "./composition/monitoring.ts";
 import { createOpenedParts, type OpenedParts } from "./composition/opened-parts.ts";
+import { createRestoreSettling } from "./composition/restore-settling.ts";
 import { openSearchIndex } from "./composition/search-index.ts";
 import { openSharedState } from "./composition/shared-state.ts";
 import { startUp } from "./composition/start-up.ts";
@@ -113,7 +114,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
   const configured = createConfiguredSecrets(config, secrets, surroundings);
   const { tokens } = configured;
   const serverId = await loadOrCreateServerId(dataDirectory.resolve("server-id"), randomUUID);
-  const { stores, prepare } = await openStores(config, dataDirectory, opened, surroundings);
+  const { stores, prepare, restoreTarget } = await openStores(config, dataDirectory, opened, surroundings);
 
   const feedback = createSpooledFeedbackStore({
     store: stores.feedback,
@@ -301,6 +302,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
         {
           stores,
           prepareStores: prepare,
+          settleRestore: createRestoreSettling(restoreTarget, shared, log),
           serverId,
           adminPassword: secrets.adminPassword,
           users,

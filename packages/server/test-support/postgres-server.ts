@@ -89,7 +89,7 @@ function findBinaries(): string {
   const found = installedBinaries();
   if (found !== undefined) return found;
   if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-    run(["apt-get", "install", "-y", "postgresql"]);
+    run(["apt-get", "-o", "DPkg::Lock::Timeout=120", "install", "-y", "postgresql"]);
     const installed = installedBinaries();
     if (installed !== undefined) return installed;
   }

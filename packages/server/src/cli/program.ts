@@ -7,6 +7,7 @@ import { declareDocuments } from "./declarations/documents.ts";
 import { declareOperating } from "./declarations/operating.ts";
 import { declareOperations } from "./declarations/operations.ts";
 import { declareProfiles } from "./declarations/profiles.ts";
+import { declareRecovery } from "./declarations/recovery.ts";
 import { declareServer } from "./declarations/server.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printable } from "./output.ts";
@@ -53,6 +54,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   declareAsking(group);
   declareDocuments(group);
   declareServer(group);
+  declareRecovery(group);
   declareOperating(group);
   declareOperations(group);
   declareProfiles(group);

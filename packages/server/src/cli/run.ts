@@ -11,6 +11,7 @@ let interrupts = 0;
 
 process.exitCode = await runCli(process.argv.slice(2), {
   loadEnvironment: async () => (await import("../config.ts")).readProcessCliEnvironment(),
+  loadOperationsConfig: async () => (await import("../config.ts")).readProcessOperationsConfig(),
   stdin,
   stdout,
   stderr,

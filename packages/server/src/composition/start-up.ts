@@ -18,6 +18,8 @@ export interface StartUpParts {
   readonly stores: PostgresStores;
   /** Connects to the database and brings its schema up to date. */
   readonly prepareStores: () => Promise<void>;
+  /** Ends a restore that was interrupted between the record and the sessions. */
+  readonly settleRestore: () => Promise<void>;
   /** Names this server. */
   readonly serverId: string;
   /** Undefined: the one that `admin` has stands. */
@@ -48,6 +50,7 @@ export async function startUp(parts: StartUpParts, { log }: Pick<Surroundings, "
 async function load(parts: StartUpParts, { log }: Pick<Surroundings, "log">): Promise<void> {
   const { stores, users, apiKeys, index, follower, feedback, ingestion, health } = parts;
   await parts.prepareStores();
+  await parts.settleRestore();
   if (parts.adminPassword !== undefined) await users.ensureAdmin(parts.adminPassword);
   else if (!(await users.hasAdmin()))
     log.warn({}, "nobody can administer this server yet: ADMIN_PASSWORD=… scripts/create-admin makes the user admin");

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { ExitError } from "../../exit-error.ts";
+import { asOwner, type ProcessOwner } from "./run-as.ts";
 
 /** Where systems put a version that is not on the PATH. */
 const FOLDERS = [
@@ -12,8 +13,10 @@ const FOLDERS = [
   (major: number) => `/opt/homebrew/opt/postgresql@${major}/bin`,
   (major: number) => `/usr/local/opt/postgresql@${major}/bin`,
 ] as const;
-const NEEDED = ["postgres", "pg_basebackup", "pg_receivewal", "pg_verifybackup"] as const;
+const NEEDED = ["postgres", "initdb", "pg_basebackup", "pg_receivewal", "pg_verifybackup"] as const;
 const LAST_WORDS_CHARS = 2_000;
+const OLDEST_MAJOR = 13;
+const NEWEST_MAJOR = 20;
 const run = promisify(execFile);
 
 export type PostgresProgram = (typeof NEEDED)[number];
@@ -22,6 +25,15 @@ export type PostgresProgram = (typeof NEEDED)[number];
 export interface PostgresPrograms {
   readonly major: number;
   readonly folder: string;
+}
+
+/** The newest version that is installed in the usual place, or on the path; undefined when there is none. */
+export async function findAnyPostgresPrograms(searchPath: string): Promise<PostgresPrograms | undefined> {
+  for (let major = NEWEST_MAJOR; major >= OLDEST_MAJOR; major -= 1) {
+    const found = await findPostgresPrograms(major, searchPath);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /**
@@ -69,6 +81,8 @@ export interface ProgramCall {
   readonly program: PostgresProgram;
   readonly arguments: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Default: whoever runs us. */
+  readonly owner?: ProcessOwner | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -80,9 +94,9 @@ export const plainEnvironment = (more: Readonly<Record<string, string>> = {}): R
 });
 
 /** Runs a program to its end. @throws {ExitError} with its last words when it fails. */
-export async function runProgram({ programs, program, arguments: args, environment, signal }: ProgramCall): Promise<string> {
+export async function runProgram({ programs, program, arguments: args, environment, owner, signal }: ProgramCall): Promise<string> {
   try {
-    const options = { env: plainEnvironment(environment), signal, maxBuffer: 1 << 24 };
+    const options = { env: plainEnvironment(environment), signal, maxBuffer: 1 << 24, ...asOwner(owner) };
     const { stdout, stderr } = await run(join(programs.folder, program), [...args], options);
     return `${stdout}${stderr}`;
   } catch (error) {

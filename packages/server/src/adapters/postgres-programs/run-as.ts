@@ -27,3 +27,9 @@ export function postgresOwner(): ProcessOwner {
 export async function giveTo({ uid, gid }: ProcessOwner, path: string): Promise<void> {
   if (uid !== undefined && gid !== undefined) await chown(path, uid, gid);
 }
+
+/** Options of a child that runs as the owner. */
+export const asOwner = (owner: ProcessOwner | undefined): { uid?: number; gid?: number } => ({
+  ...(owner?.uid === undefined ? {} : { uid: owner.uid }),
+  ...(owner?.gid === undefined ? {} : { gid: owner.gid }),
+});

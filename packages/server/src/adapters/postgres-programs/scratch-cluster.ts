@@ -7,10 +7,12 @@ import { join } from "node:path";
 import { ExitError } from "../../exit-error.ts";
 import type { PostgresAddress } from "../postgres/client.ts";
 import { type PostgresPrograms, plainEnvironment } from "./programs.ts";
-import { giveTo, type ProcessOwner } from "./run-as.ts";
+import { asOwner, giveTo, type ProcessOwner } from "./run-as.ts";
 
 const STOP_TIMEOUT_MS = 20_000;
 const MAX_CONNECTIONS = 20;
+/** Names the socket where nothing listens on a port. */
+const DEFAULT_PORT = 5432;
 const LOG_CHARS = 100_000;
 const LAST_WORDS_CHARS = 2_000;
 
@@ -28,6 +30,8 @@ export interface ScratchClusterOptions {
   readonly dataFolder: string;
   readonly user: string;
   readonly database: string;
+  /** A port of the loopback interface to listen on too, for whoever knows a password. Default: none. */
+  readonly port?: number | undefined;
   /** Settings besides those that keep it to itself. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Milliseconds until it must take connections, recovery included. */
@@ -40,16 +44,17 @@ const quoted = (value: string): string => `'${value.replaceAll("\\", "\\\\").rep
 
 /** Starts it and resolves when it takes connections. @throws {ExitError} with its last words when it does not. */
 export async function startScratchCluster(options: ScratchClusterOptions): Promise<ScratchCluster> {
-  const { programs, owner, dataFolder, user, database, settings = {}, startTimeoutMs, signal } = options;
+  const { programs, owner, dataFolder, user, database, port, settings = {}, startTimeoutMs, signal } = options;
   // Not within the data: a path of a socket must be short.
   const folder = await mkdtemp(join(tmpdir(), "rag-pg-"));
   const socketFolder = join(folder, "s");
   await mkdir(socketFolder, { mode: 0o700 });
   // Nobody else gets through the folders, so whoever connects is us.
-  await writeFile(join(folder, "hba.conf"), "local all all trust\n", { mode: 0o600 });
+  await writeFile(join(folder, "hba.conf"), "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n", { mode: 0o600 });
   await writeFile(join(folder, "ident.conf"), "", { mode: 0o600 });
   const all: Readonly<Record<string, string>> = {
-    listen_addresses: "",
+    listen_addresses: port === undefined ? "" : "127.0.0.1",
+    port: String(port ?? DEFAULT_PORT),
     unix_socket_directories: socketFolder,
     hba_file: join(folder, "hba.conf"),
     ident_file: join(folder, "ident.conf"),
@@ -75,8 +80,7 @@ export async function startScratchCluster(options: ScratchClusterOptions): Promi
     stdio: ["ignore", "ignore", "pipe"],
     cwd: folder,
     env: plainEnvironment(),
-    ...(owner.uid === undefined ? {} : { uid: owner.uid }),
-    ...(owner.gid === undefined ? {} : { gid: owner.gid }),
+    ...asOwner(owner),
   });
   let log = "";
   async function stop(): Promise<void> {
@@ -99,7 +103,7 @@ export async function startScratchCluster(options: ScratchClusterOptions): Promi
     throw new ExitError(`The scratch PostgreSQL did not start: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
   return {
-    address: { socketPath: join(socketFolder, ".s.PGSQL.5432"), user, database, maxConnections: MAX_CONNECTIONS },
+    address: { socketPath: join(socketFolder, `.s.PGSQL.${port ?? DEFAULT_PORT}`), user, database, maxConnections: MAX_CONNECTIONS },
     log: () => log,
     stop,
   };

@@ -1,6 +1,7 @@
 /** The stores of a PostgreSQL, the embedded one or a server. */
 import type { DocumentStore, EmbeddingStore, FeedbackStore, GenerationStore, SessionStore } from "@rag-personal/core";
 import type { IngestionJobStore } from "../../ingestion-jobs.ts";
+import type { RestoreTarget } from "../../operations/restoring/restoration.ts";
 import type { IndexChangeLog } from "../../record-follower.ts";
 import type { ApiKeyStore } from "../../security/api-keys.ts";
 import type { UserStore } from "../../security/users.ts";
@@ -14,6 +15,7 @@ import { createFeedbackStore } from "./feedback-store.ts";
 import { createGenerationStore } from "./generation-store.ts";
 import { createIngestionJobStore } from "./ingestion-job-store.ts";
 import { migrate } from "./migrate.ts";
+import { createRestoreTarget } from "./restore-target.ts";
 import { createSessionStore } from "./session-store.ts";
 import { createSnapshotStore, type SnapshotStore } from "./snapshot-store.ts";
 import { createUploadStore } from "./upload-store.ts";
@@ -70,6 +72,8 @@ export interface OpenedPostgres {
    * @throws as {@link connectPostgres}.
    */
   prepare(): Promise<void>;
+  /** The same database, for ending a restore that was interrupted. */
+  readonly restoreTarget: RestoreTarget;
 }
 
 /** The same without connecting: that is left to `prepare`. */
@@ -77,6 +81,7 @@ export function openPostgres(options: DatabaseOptions): OpenedPostgres {
   const database = createDatabase(options);
   return {
     stores: createStores(database),
+    restoreTarget: createRestoreTarget(database),
     async prepare() {
       await migrate(database);
     },

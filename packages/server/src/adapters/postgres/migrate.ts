@@ -18,6 +18,15 @@ export const LOCK = 0x7efa1763;
 /** Waiting for another server's migrations included. */
 const TIMEOUT_MS = 120_000;
 
+/** Where it is noted which were applied. */
+const APPLIED_TABLE = `create table if not exists schema_migrations (
+  number integer primary key,
+  name text not null,
+  checksum text not null,
+  applied_at timestamptz not null default now(),
+  usable_from integer
+)`;
+
 interface Migration {
   readonly number: number;
   readonly name: string;
@@ -97,17 +106,7 @@ export async function applyMigrations(
 }
 
 async function ensureLedger(query: Query): Promise<void> {
-  await query(
-    (sql) => sql`
-      create table if not exists schema_migrations (
-        number integer primary key,
-        name text not null,
-        checksum text not null,
-        applied_at timestamptz not null default now(),
-        usable_from integer
-      )
-    `,
-  );
+  await query((sql) => sql.unsafe(APPLIED_TABLE));
   // A database of a version that had no such column. To ask first costs less than a lock that waits for every reader.
   if (!(await hasUsableFrom(query))) await query((sql) => sql`alter table schema_migrations add column usable_from integer`);
 }
@@ -148,6 +147,28 @@ async function verifyApplied(query: Query, migrations: readonly Migration[]): Pr
   }
   return applied.length;
 }
+
+/** Number of the last migration that this program has. */
+export async function knownSchemaVersion(directory: string = DIRECTORY): Promise<number> {
+  return (await readMigrations(directory)).length;
+}
+
+/**
+ * What a schema of this version is made with, as SQL; its `schema_migrations` is left empty.
+ *
+ * @throws {ExitError} when this program does not know that version.
+ */
+export async function schemaAsSql(version: number, directory: string = DIRECTORY): Promise<string> {
+  const migrations = await readMigrations(directory);
+  if (version > migrations.length) throw writtenByNewer(version, migrations.length);
+  const files = await Promise.all(migrations.slice(0, version).map(({ path }) => readFile(path, "utf8")));
+  return [`${APPLIED_TABLE};\n`, ...files.map((content) => content.replaceAll("\r\n", "\n"))].join("\n");
+}
+
+const writtenByNewer = (version: number, known: number): ExitError =>
+  new ExitError(
+    `The database was written by a newer version of this program (its schema is ${version}, this program knows ${known}). Install that version, or restore a backup from before the upgrade.`,
+  );
 
 async function readMigrations(directory: string): Promise<Migration[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith(".sql")).sort();

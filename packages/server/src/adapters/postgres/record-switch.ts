@@ -8,6 +8,8 @@ import { hasSchema, identifier, liveSchema, ourTables, PREVIOUS, STAGING, table 
 
 /** How long the switch waits for whoever reads one of the tables, in milliseconds. */
 const LOCK_TIMEOUT_MS = 10_000;
+/** Ten a second. */
+const LOOKS = 15;
 
 interface RestorationRow extends Omit<Restoration, "setName"> {
   readonly set_name: string;
@@ -24,23 +26,28 @@ async function readRestoration(query: Query, schema: string): Promise<Restoratio
   return row && { id: row.id, setName: row.set_name, state: row.state, sessions: row.sessions };
 }
 
-/** How many connections of servers there are to this database, as far as this user may see. */
-export async function countServers(query: Query): Promise<number> {
-  const [row] = await query(
-    (sql) => sql<{ count: number }>`
-      select count(*)::integer as count
-      from pg_stat_activity
-      where application_name = ${SERVER_APPLICATION} and datname = current_database() and pid <> pg_backend_pid()
-    `,
-  );
-  return row?.count ?? 0;
+/** Whether servers are connected to this database, as far as this user may see. One that has just been stopped is waited for. */
+async function isInUse(query: Query): Promise<boolean> {
+  for (let look = 0; look < LOOKS; look += 1) {
+    const [row] = await query(
+      (sql) => sql<{ count: number }>`
+        select count(*)::integer as count
+        from pg_stat_activity
+        where application_name = ${SERVER_APPLICATION} and datname = current_database() and pid <> pg_backend_pid()
+      `,
+    );
+    if (row?.count === 0) return false;
+    // Otherwise the transaction would see the same again.
+    await query((sql) => sql`select pg_stat_clear_snapshot(), pg_sleep(0.1)`);
+  }
+  return true;
 }
 
 /** Begins a switch: nobody else does meanwhile, no server brings its schema up to date, and no reader holds it up for long. */
 async function begin(query: Query, { evenIfInUse }: SwitchOptions): Promise<void> {
   const [lock] = await query((sql) => sql<{ taken: boolean }>`select pg_try_advisory_xact_lock(${LOCK}::bigint) as taken`);
   if (lock?.taken !== true) throw new ExitError("A server is starting, or another restore is under way. Wait for its end, and try again.");
-  if (!evenIfInUse && (await countServers(query)) > 0) {
+  if (!evenIfInUse && (await isInUse(query))) {
     throw new ExitError("A server is connected to the database: it would go on with what it holds in memory. Stop it, and try again.");
   }
   await query((sql) => sql.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`));

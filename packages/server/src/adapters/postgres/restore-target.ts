@@ -1,7 +1,9 @@
 /** The database whose record is restored. */
+import { createHash } from "node:crypto";
 import { UnusableSet } from "../../operations/backup-sets/unusable-set.ts";
 import type { RestoreTarget } from "../../operations/restoring/restoration.ts";
-import type { Database, Query } from "./database.ts";
+import type { Database, Query, Run } from "./database.ts";
+import { readRows, readTables, TEXT_FORM } from "./record-dump.ts";
 import { liveSchema, ourTables, table } from "./record-schemas.ts";
 import { beginStaging, continueSequences, finishStaging, openRowLoader, type RowLoader } from "./record-staging.ts";
 import { dropPrevious, dropStaged, noteFinishing, noteSessionsSwitched, readRestorations, switchBack, switchToStaged } from "./record-switch.ts";
@@ -11,7 +13,7 @@ const TIMEOUT_MS = 600_000;
 
 /** @param database of one connection, known to the server by another name than a server's. */
 export function createRestoreTarget({ transaction }: Pick<Database, "transaction">): RestoreTarget {
-  const run = <T>(work: (query: Query) => Promise<T>): Promise<T> => transaction(work, { timeoutMs: TIMEOUT_MS });
+  const run = <T>(work: (query: Query, raw: Run) => Promise<T>): Promise<T> => transaction(work, { timeoutMs: TIMEOUT_MS });
   return {
     restorations: () => run(readRestorations),
     countRows: (names) =>
@@ -26,40 +28,54 @@ export function createRestoreTarget({ transaction }: Pick<Database, "transaction
         return counts;
       }),
     stage: (set, options) =>
-      run(async (query) => {
+      run(async (query, raw) => {
         const { manifest } = set;
         await beginStaging(query, manifest.schemaVersion);
-        const total = manifest.tables.reduce((sum, { rows }) => sum + rows, 0);
-        let done = 0;
-        let loader: RowLoader | undefined;
-        let name = "";
-        async function endTable(): Promise<void> {
-          const rows = (await loader?.end()) ?? 0;
-          const expected = manifest.tables.find((each) => each.name === name)?.rows;
-          if (loader !== undefined && rows !== expected)
-            throw new UnusableSet("damaged", { set: set.name, what: `has ${rows} rows of ${name} instead of ${expected}` });
-        }
-        for await (const part of set.readRecord()) {
-          options.signal?.throwIfAborted();
-          if (part.type === "rows") {
-            await loader?.add(part.bytes);
-            done += part.rows;
-            options.onProgress?.(done, total);
-            continue;
-          }
-          await endTable();
-          if (part.type === "end") break;
-          name = part.table.name;
-          loader = await openRowLoader(query, name, part.table.columns);
-        }
+        await query((sql) => sql.unsafe(TEXT_FORM).simple());
+        // Those of the set take their place, and are compared with this version's before the missing ones are added.
+        await query((sql) => sql`delete from schema_migrations`);
+        await loadRecord(query, set, options);
         await continueSequences(query, manifest.sequences);
+        await compareRecord(raw, set);
         return await finishStaging(query, set.name, options);
       }),
     switchToStaged: (options) => run((query) => switchToStaged(query, options)),
     switchBack: (options) => run((query) => switchBack(query, options)),
     noteSessionsSwitched: () => run(noteSessionsSwitched),
     noteFinishing: () => run(noteFinishing),
-    dropPrevious: () => run(dropPrevious),
+    dropPrevious: () => run((query) => dropPrevious(query)),
     dropStaged: () => run(dropStaged),
   };
+}
+
+type StagedSet = Parameters<RestoreTarget["stage"]>[0];
+type Options = Parameters<RestoreTarget["stage"]>[1];
+
+async function loadRecord(query: Query, set: StagedSet, { onProgress, signal }: Options): Promise<void> {
+  const total = set.manifest.tables.reduce((sum, { rows }) => sum + rows, 0);
+  let done = 0;
+  let loader: RowLoader | undefined;
+  for await (const part of set.readRecord()) {
+    signal?.throwIfAborted();
+    if (part.type === "rows") {
+      await loader?.add(part.bytes);
+      done += part.rows;
+      onProgress?.(done, total);
+      continue;
+    }
+    await loader?.end();
+    loader = part.type === "table" ? await openRowLoader(query, part.table.name, part.table.columns) : undefined;
+  }
+}
+
+/** Reads every row back as the backup read it: what the database now holds is what it held then, whatever happened on the way. */
+async function compareRecord(run: Run, { name, manifest }: StagedSet): Promise<void> {
+  const staged = new Map((await readTables(run)).map((each) => [each.name, each]));
+  for (const { name: table, columns, sha256 } of manifest.tables) {
+    const key = staged.get(table)?.key ?? [];
+    const hash = createHash("sha256");
+    for await (const piece of readRows(run, { name: table, columns, key, numbered: [] })) hash.update(piece);
+    if (hash.digest("hex") !== sha256)
+      throw new UnusableSet("damaged", { set: name, what: `could not be restored as it was: its table ${table} reads differently in this database` });
+  }
 }

@@ -14,7 +14,7 @@ import {
 } from "./manifest.ts";
 import { type RecordPart, readRecord, UnreadableRecord } from "./record-reader.ts";
 import { readSessionLines, type SessionEntry, UnreadableSessions } from "./session-lines.ts";
-import { type Decryption, openSetFile, readSetFile, type SetFile, toUnusable } from "./set-file.ts";
+import { compareSetFile, type Decryption, openSetFile, readSetFile, type SetFile, toUnusable } from "./set-file.ts";
 import { momentOfSetName } from "./set-name.ts";
 import { UnusableSet } from "./unusable-set.ts";
 
@@ -54,16 +54,16 @@ export interface OpenedSet {
  */
 export async function openSet(directory: string, name: string, options: OpenSetOptions): Promise<OpenedSet> {
   if (momentOfSetName(name) === undefined) throw new UnusableSet("no_set", { set: name, what: "has a name that no set has" });
-  const folder = join(directory, name);
+  return await openSetFolder(join(directory, name), name, options);
+}
+
+/** The same for a set whose folder does not have its name yet. */
+export async function openSetFolder(folder: string, name: string, options: OpenSetOptions): Promise<OpenedSet> {
   const manifest = await readManifest(folder, name);
+  if (manifest.encryption === "age" && options.decryption === undefined) throw new UnusableSet("sealed", { set: name, what: "is encrypted" });
   requireFit(manifest, name, options);
-  await requireFiles(folder, manifest);
-  const opened: SetFile[] = [];
-  const close = async (): Promise<void> => {
-    for (const { handle } of opened.splice(0)) await handle.close();
-  };
+  const { opened, close } = await openFiles(folder, manifest);
   try {
-    for (const { name: file } of manifest.files) opened.push(await openSetFile(folder, name, file));
     const read = (part: SetPart): AsyncIterable<Buffer> | undefined => {
       const at = manifest.files.findIndex(({ name: file }) => file === fileOf(part, manifest.encryption));
       const [file, expected] = [opened[at], manifest.files[at]];
@@ -110,16 +110,50 @@ export async function readManifest(folder: string, name: string): Promise<Manife
   }
 }
 
-function requireFit({ schemaVersion, encryption, name: _, ...manifest }: Manifest, set: string, options: OpenSetOptions): void {
+/** Opens every file of a set, of which nothing else may be there. */
+async function openFiles(folder: string, manifest: Manifest): Promise<{ readonly opened: readonly SetFile[]; readonly close: () => Promise<void> }> {
+  await requireFiles(folder, manifest);
+  const opened: SetFile[] = [];
+  const close = async (): Promise<void> => {
+    for (const { handle } of opened.splice(0)) await handle.close();
+  };
+  try {
+    for (const { name: file } of manifest.files) opened.push(await openSetFile(folder, manifest.name, file));
+    return { opened, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * Compares the files of a set with the digests of its manifest, without a key and without a look into them.
+ *
+ * @throws UnusableSet for the first thing that is wrong.
+ */
+export async function compareSet(folder: string, name: string): Promise<Manifest> {
+  const manifest = await readManifest(folder, name);
+  const { opened, close } = await openFiles(folder, manifest);
+  try {
+    for (const [index, expected] of manifest.files.entries()) {
+      const file = opened[index];
+      if (file !== undefined) await compareSetFile(name, file, expected);
+    }
+    return manifest;
+  } finally {
+    await close();
+  }
+}
+
+function requireFit({ schemaVersion, snapshotAt, productVersion }: Manifest, set: string, options: OpenSetOptions): void {
   if (schemaVersion > options.knownSchemaVersion) {
     throw new UnusableSet("newer", {
       set,
-      what: `was made by a newer version, ${manifest.productVersion}: its schema is ${schemaVersion}, and this program knows ${options.knownSchemaVersion}`,
+      what: `was made by a newer version, ${productVersion}: its schema is ${schemaVersion}, and this program knows ${options.knownSchemaVersion}`,
     });
   }
-  if (encryption === "age" && options.decryption === undefined) throw new UnusableSet("sealed", { set, what: "is encrypted" });
-  if (Math.floor(Date.parse(manifest.snapshotAt) / 1_000) * 1_000 !== momentOfSetName(set)) {
-    throw new UnusableSet("mixed", { set, file: MANIFEST_FILE, what: `is of another moment, ${manifest.snapshotAt}` });
+  if (Math.floor(Date.parse(snapshotAt) / 1_000) * 1_000 !== momentOfSetName(set)) {
+    throw new UnusableSet("mixed", { set, file: MANIFEST_FILE, what: `is of another moment, ${snapshotAt}` });
   }
 }
 

@@ -51,7 +51,7 @@ export async function* readSetFile(
   expected: ManifestFile,
   decryption: Decryption | undefined,
 ): AsyncGenerator<Buffer> {
-  const damaged = (what: string, cause?: unknown): UnusableSet => new UnusableSet("damaged", { set, file: expected.name, what }, cause);
+  const damaged = damageOf(set, expected);
   if (sizeBytes !== expected.sizeBytes) throw damaged(`has ${sizeBytes} bytes instead of ${expected.sizeBytes}`);
   if (expected.plainSizeBytes > sizeBytes * MOST_GROWTH + GZIP_AROUND_BYTES) throw damaged("cannot hold as much as it is said to");
   const stored = readHandle(handle, expected, damaged);
@@ -69,6 +69,22 @@ export async function* readSetFile(
   }
   if (plainBytes !== expected.plainSizeBytes || hash.digest("hex") !== expected.plainSha256) throw damaged("does not hold what was written");
 }
+
+/** Reads the bytes as they lie on the disk. @throws UnusableSet when they are not those that the manifest describes. */
+export async function compareSetFile(set: string, { handle, sizeBytes }: SetFile, expected: ManifestFile): Promise<void> {
+  const damaged = damageOf(set, expected);
+  if (sizeBytes !== expected.sizeBytes) throw damaged(`has ${sizeBytes} bytes instead of ${expected.sizeBytes}`);
+  try {
+    for await (const _ of readHandle(handle, expected, damaged));
+  } catch (error) {
+    throw error instanceof UnusableSet ? error : toUnusable(set, expected.name, error);
+  }
+}
+
+const damageOf =
+  (set: string, { name }: ManifestFile) =>
+  (what: string, cause?: unknown): UnusableSet =>
+    new UnusableSet("damaged", { set, file: name, what }, cause);
 
 /** The bytes of the file as they lie on the disk; their digest is compared before the last of them are given away. */
 async function* readHandle(handle: FileHandle, { sizeBytes, sha256 }: ManifestFile, damaged: (what: string) => UnusableSet): AsyncGenerator<Buffer> {
