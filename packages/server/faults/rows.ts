@@ -16,6 +16,7 @@ import { freezeRedis } from "./redis-freeze.ts";
 import { killRedis } from "./redis-kill.ts";
 import { refuseRedis } from "./redis-refusals.ts";
 import type { Aim } from "./report.ts";
+import { killRestore } from "./restore-kill.ts";
 import type { RunRow } from "./row.ts";
 import { startInAnyOrder } from "./start-order.ts";
 import { failTwo } from "./two-at-once.ts";
@@ -78,4 +79,5 @@ export const ROWS: Readonly<Record<string, Row>> = {
     run: failTwo,
   },
   F21: { fault: "start with everything away", injections: 20, shortInjections: 3, aim: { healMs: 2_000 }, run: startInAnyOrder },
+  F22: { fault: "restore killed (kill -9) at any moment", injections: 100, shortInjections: 5, aim: { healMs: 5_000 }, run: killRestore },
 };

@@ -25,6 +25,7 @@ import { createApp } from "./app.ts";
 import { type BannerFacts, describeParts } from "./banner.ts";
 import { watchAbandonedJobs } from "./composition/abandoned-jobs.ts";
 import { createAccess } from "./composition/access.ts";
+import { openBackupOperation } from "./composition/backups.ts";
 import { describeComponents } from "./composition/components.ts";
 import { createConfiguredSecrets } from "./composition/configured-secrets.ts";
 import { sha256 } from "./composition/digest.ts";
@@ -114,7 +115,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
   const configured = createConfiguredSecrets(config, secrets, surroundings);
   const { tokens } = configured;
   const serverId = await loadOrCreateServerId(dataDirectory.resolve("server-id"), randomUUID);
-  const { stores, prepare, restoreTarget } = await openStores(config, dataDirectory, opened, surroundings);
+  const { stores, prepare, restoreTarget, address } = await openStores(config, dataDirectory, opened, surroundings);
 
   const feedback = createSpooledFeedbackStore({
     store: stores.feedback,
@@ -262,6 +263,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     sessions,
     saveFeedback: (judgement) => feedback.saveFeedback(judgement),
     ingestion,
+    takeBackup: await openBackupOperation(config, address, { redis, opened, log }),
     resetBreaker() {
       breaker.reset();
       return breaker.state();

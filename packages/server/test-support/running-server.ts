@@ -53,7 +53,15 @@ export function launchServer(
 ): RunningServer & { readonly started: Promise<void> } {
   if (hasDatabase) copyEmptyDatabase(environment);
   const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_ENV: "test", PORT: "0", ...COMPILED_ONCE, ...environment },
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      NODE_ENV: "test",
+      PORT: "0",
+      BACKUP_DIR: join(environment.DATA_DIR, "backups"),
+      ...COMPILED_ONCE,
+      ...environment,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import type { CommandGroup } from "./command-line.ts";
 import { createContext, type Surroundings } from "./context.ts";
 import { declareAsking } from "./declarations/asking.ts";
+import { declareBackups } from "./declarations/backups.ts";
 import { declareDocuments } from "./declarations/documents.ts";
 import { declareOperating } from "./declarations/operating.ts";
 import { declareOperations } from "./declarations/operations.ts";
@@ -54,6 +55,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   declareAsking(group);
   declareDocuments(group);
   declareServer(group);
+  declareBackups(group);
   declareRecovery(group);
   declareOperating(group);
   declareOperations(group);

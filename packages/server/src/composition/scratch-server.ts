@@ -79,7 +79,7 @@ export async function startScratchServer({ dataDir, port, databaseUrl, redisUrl,
       return answer.parse(await response.json()).citations.map(({ documentId }) => documentId);
     },
     async indexed() {
-      const response = await fetch(`${address}/health/detailed`, { signal });
+      const response = await fetch(`${address}/health/detailed`, { headers: { "x-api-key": apiKey }, signal });
       const { detail } = health.parse(await response.json()).components.index;
       const [, documents, chunks] = /^(\d+) documents, (\d+) chunks/.exec(detail) ?? [];
       return { documents: Number(documents), chunks: Number(chunks) };

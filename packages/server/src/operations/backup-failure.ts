@@ -10,7 +10,9 @@ export type BackupFault =
   /** Redis, which keeps the sessions, does not answer. */
   | "sessions_away"
   /** What was written is not what is read back. */
-  | "not_readable";
+  | "not_readable"
+  /** The set is good, and its copy off the machine is not. */
+  | "not_copied";
 
 /** Sets that were there before are still there. */
 export class BackupFailure extends Error {
