@@ -180,7 +180,10 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     model,
   };
 
-  const ingestion = openIngestion(config, stores, index, opened, surroundings, { holder: serverId, onRecorded: metrics.ingested });
+  const ingestion = await openIngestion(config, stores, { index, follower }, opened, surroundings, {
+    holder: serverId,
+    onRecorded: metrics.ingested,
+  });
 
   const health = createHealth({
     components: describeComponents(config, { stores, index, follower, vectors, models: { embedder, reranker }, shared, breaker, language }),

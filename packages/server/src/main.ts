@@ -1,6 +1,5 @@
 /** The Node entry: configuration, composition, listen, first ingestion, drain. */
 import { setTimeout as delay } from "node:timers/promises";
-import pino from "pino";
 import { banner } from "./banner.ts";
 import { compose } from "./composition.ts";
 import { type Config, readProcessConfig } from "./config.ts";
@@ -8,6 +7,7 @@ import { ExitError } from "./exit-error.ts";
 import { type HttpServer, startHttpServer } from "./http-server.ts";
 import { connectLauncher } from "./launcher.ts";
 import { listenTarget } from "./listening-socket.ts";
+import { createProcessLog } from "./process-log.ts";
 import { createProgressDisplay } from "./progress.ts";
 import { ConfigError } from "./settings/config-error.ts";
 
@@ -21,15 +21,8 @@ const EXIT_UNAVAILABLE = 75;
 /** How long connections on a held socket wait for a server that is not ready; then they are taken and told so. */
 const HELD_AT_MOST_MS = 5_000;
 
-/** Secrets never reach a log line, whatever object they sit in. */
-const REDACTED = ["apiKey", "password", "secretKey", "authorization", "token", "*.apiKey", "*.password", "*.secretKey", "*.authorization", "*.token"];
-
 async function run(config: Config): Promise<void> {
-  const log = pino(
-    { level: config.LOG_LEVEL, redact: REDACTED, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    // Nobody waits for a line: those that come while one is being written go out together, and the last ones when the process exits.
-    pino.destination({ dest: process.stdout.fd, sync: false }),
-  );
+  const log = createProcessLog(config.LOG_LEVEL);
   const listenOn = listenTarget(config, process.pid);
   const socketIsHeld = "fd" in listenOn;
   const launcher = socketIsHeld ? connectLauncher(process) : undefined;
