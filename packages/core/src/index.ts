@@ -10,7 +10,8 @@ export { findFirstHeading } from "./chunking/blocks.ts";
 export { type ChunkableText, type ChunkOptions, type ChunkSpan, chunkDocument } from "./chunking/chunk-document.ts";
 export { ERROR_STATUS, type ErrorCode, RagError, type RagErrorOptions } from "./errors.ts";
 export type { IngestionEvent, IngestionFailure, IngestionOutcome } from "./ingestion/events.ts";
-export { documentIdOf, type IngestionDependencies, type IngestionIndex, runIngestion } from "./ingestion/run.ts";
+export { documentIdOf, type FileEvent, type FileIngestionDependencies, ingestFile } from "./ingestion/ingest-file.ts";
+export { type FileWorkers, type IngestionDependencies, type IngestionIndex, runIngestion } from "./ingestion/run.ts";
 export { runSources } from "./ingestion/run-sources.ts";
 export {
   type DocumentSource,

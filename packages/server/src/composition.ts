@@ -185,7 +185,10 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     model,
   };
 
-  const ingestion = openIngestion(config, stores, index, opened, surroundings, { holder: serverId, onRecorded: metrics.ingested });
+  const ingestion = await openIngestion(config, stores, { index, follower }, opened, surroundings, {
+    holder: serverId,
+    onRecorded: metrics.ingested,
+  });
 
   const health = createHealth({
     components: describeComponents(config, {

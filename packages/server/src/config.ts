@@ -129,6 +129,7 @@ export const SETTINGS = {
     "that of `REDIS_URL`",
     true,
   ),
+  WORKER_FILES: integer("Files that one worker (`rag worker`) has in hand at a time.", 2, 1, 64),
   REDIS_TIMEOUT_MS: integer("Deadline of one call to Redis, in milliseconds.", 250, 10, 60_000),
   CHROMA_URL: optionalUrl("A Chroma server (1.x) for the vectors, as `http://host:8000`.", "none: vectors in this process"),
   CHROMA_TIMEOUT_MS: integer("Deadline of one call to Chroma, in milliseconds.", 2_000, 50, 60_000),

@@ -1,6 +1,5 @@
 /** The Node entry: configuration, composition, listen, first ingestion, drain. */
 import { setTimeout as delay } from "node:timers/promises";
-import pino from "pino";
 import { banner } from "./banner.ts";
 import { compose } from "./composition.ts";
 import { type Config, readProcessConfig } from "./config.ts";
@@ -8,7 +7,7 @@ import { ExitError } from "./exit-error.ts";
 import { type HttpServer, startHttpServer } from "./http-server.ts";
 import { connectLauncher } from "./launcher.ts";
 import { listenTarget } from "./listening-socket.ts";
-import { createLogDestination } from "./log-destination.ts";
+import { createProcessLog } from "./process-log.ts";
 import { createProgressDisplay } from "./progress.ts";
 import { ConfigError } from "./settings/config-error.ts";
 
@@ -22,17 +21,11 @@ const EXIT_UNAVAILABLE = 75;
 /** How long connections on a held socket wait for a server that is not ready; then they are taken and told so. */
 const HELD_AT_MOST_MS = 5_000;
 
-/** Secrets never reach a log line, whatever object they sit in. */
-const REDACTED = ["apiKey", "password", "secretKey", "authorization", "token", "*.apiKey", "*.password", "*.secretKey", "*.authorization", "*.token"];
-
 // A full disk or a closed terminal behind the outputs is no reason to end: the server does its work without being read.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 async function run(config: Config): Promise<void> {
-  const log = pino(
-    { level: config.LOG_LEVEL, redact: REDACTED, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    createLogDestination({ fd: process.stdout.fd }),
-  );
+  const log = createProcessLog(config.LOG_LEVEL);
   const listenOn = listenTarget(config, process.pid);
   const socketIsHeld = "fd" in listenOn;
   const launcher = socketIsHeld ? connectLauncher(process) : undefined;

@@ -1,11 +1,10 @@
 /** Brings the store and the index to what a source holds, file by file. */
-import { type ChunkOptions, chunkDocument } from "../chunking/chunk-document.ts";
-import { RagError } from "../errors.ts";
-import type { Chunk, DocumentSummary, IndexedChunk, StoredDocument } from "../model.ts";
-import type { Clock, DocumentStore } from "../ports.ts";
+import type { DocumentSummary, IndexedChunk } from "../model.ts";
+import type { DocumentStore } from "../ports.ts";
 import type { IngestionEvent, IngestionFailure, IngestionOutcome } from "./events.ts";
+import { type FileEvent, type FileIngestionDependencies, failed, ingestFile, isStoreAway } from "./ingest-file.ts";
 import { planIngestion } from "./plan.ts";
-import { type DocumentSource, type IngestionStage, type SourceEntry, type SourceFailure, UnprocessableDocument } from "./source.ts";
+import type { DocumentSource, IngestionStage, SourceEntry, SourceFailure } from "./source.ts";
 
 /** The index that answers questions; derived from the store. */
 export interface IngestionIndex {
@@ -16,16 +15,25 @@ export interface IngestionIndex {
   refresh(): void | Promise<void>;
 }
 
-export interface IngestionDependencies {
-  readonly source: DocumentSource;
+/** Somebody else who may read, chunk and store files, such as other processes. */
+export interface FileWorkers {
+  /** Whether there are any now; asked once for each run that has files to ingest. */
+  areThere(): Promise<boolean>;
+  /** Files given to them at a time. */
+  readonly atOnce: number;
+  /**
+   * Has the file ingested by one of them, with what {@link ingestFile} says of it. Undefined when nobody does it: then it is done here.
+   *
+   * @param earlier of the document that is stored under this path.
+   */
+  ingest(entry: SourceEntry, earlier: Pick<DocumentSummary, "id"> | undefined, signal: AbortSignal | undefined): Promise<FileEvent | undefined>;
+}
+
+export interface IngestionDependencies extends FileIngestionDependencies {
   readonly documents: Pick<DocumentStore, "listDocuments" | "replaceDocument" | "removeDocument">;
   readonly index: IngestionIndex;
-  /** SHA-256 of the text as UTF-8, in lower-case hexadecimal. */
-  readonly digest: (text: string) => string | Promise<string>;
-  readonly clock: Clock;
-  readonly chunking?: ChunkOptions | undefined;
-  /** Told of errors that are no ordinary refusal of a file, for the log. */
-  readonly onUnexpectedError?: ((path: string, error: unknown) => void) | undefined;
+  /** Default: every file is ingested here, one after the other. */
+  readonly workers?: FileWorkers | undefined;
 }
 
 /**
@@ -86,9 +94,11 @@ export async function* runIngestion(
       yield* report(await removeOne(dependencies, document));
     }
     const work = [...plan.change, ...plan.add.map((found) => ({ found, stored: undefined }))];
-    for (const { found, stored: earlier } of work) {
-      signal?.throwIfAborted();
-      const event = await ingestOne(dependencies, found, earlier, signal);
+    const { workers } = dependencies;
+    const atOnce = work.length > 0 && (await workers?.areThere()) === true ? (workers?.atOnce ?? 1) : 1;
+    const ingest = async ({ found, stored: earlier }: (typeof work)[number]): Promise<FileEvent> =>
+      (atOnce > 1 ? await workers?.ingest(found, earlier, signal) : undefined) ?? (await ingestFile(dependencies, found, earlier, signal));
+    for await (const event of inParallel(work, atOnce, ingest, signal)) {
       isIndexStale ||= event.outcome !== "failed" || event.stage === "index";
       yield* report(event);
     }
@@ -98,39 +108,33 @@ export async function* runIngestion(
   yield { type: "finished", counts, failures, durationMs: clock.monotonic() - startedAt };
 }
 
-type FileEvent = Extract<IngestionEvent, { type: "file" }>;
-
-async function ingestOne(
-  { source, documents, index, digest, clock, chunking, onUnexpectedError }: IngestionDependencies,
-  entry: SourceEntry,
-  earlier: DocumentSummary | undefined,
+/** Results as they come, with so many under way; after a failure or an abortion nothing more is begun, and what is under way is waited for. */
+async function* inParallel<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  run: (item: Item) => Promise<Result>,
   signal: AbortSignal | undefined,
-): Promise<FileEvent> {
-  const { path } = entry;
-  let stage: IngestionStage = "read";
+): AsyncGenerator<Result, void, void> {
+  const underWay = new Map<number, Promise<{ readonly key: number; readonly result: Result }>>();
   try {
-    const { title, format, text, sourceHash, sizeBytes } = await source.read(entry, signal);
-    stage = "chunk";
-    const id = earlier?.id ?? (await documentIdOf(path, digest));
-    const contentHash = await digest(text);
-    const spans = chunkDocument({ text, format }, chunking);
-    if (spans.length === 0) throw new UnprocessableDocument("chunk", "it holds no text");
-    const chunks = spans.map(({ start, end, headingPath }, ordinal): Chunk => {
-      return { id: `${id}.${contentHash.slice(0, 8)}.${ordinal}`, documentId: id, ordinal, start, end, headingPath, text: text.slice(start, end) };
-    });
-    const document: StoredDocument = { id, path, title, format, contentHash, sourceHash, sizeBytes, updatedAtMs: clock.now(), text };
-    stage = "store";
-    await documents.replaceDocument(document, chunks);
-    stage = "index";
-    await index.upsertDocument(chunks.map((chunk): IndexedChunk => ({ ...chunk, path, title, contentHash })));
-    return { type: "file", path, outcome: earlier === undefined ? "added" : "changed", chunks: chunks.length };
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (isStoreAway(error)) throw error;
-    if (!(error instanceof UnprocessableDocument)) onUnexpectedError?.(path, error);
-    if (stage === "index") return failed(path, stage, "it is stored, but will be searchable only after a restart", false);
-    if (error instanceof UnprocessableDocument) return failed(path, error.stage, error.message, earlier !== undefined);
-    return failed(path, stage, "an unexpected error; the log says more", earlier !== undefined);
+    for (const [key, item] of items.entries()) {
+      signal?.throwIfAborted();
+      underWay.set(
+        key,
+        run(item).then((result) => ({ key, result })),
+      );
+      if (underWay.size < atOnce) continue;
+      const first = await Promise.race(underWay.values());
+      underWay.delete(first.key);
+      yield first.result;
+    }
+    while (underWay.size > 0) {
+      const first = await Promise.race(underWay.values());
+      underWay.delete(first.key);
+      yield first.result;
+    }
+  } finally {
+    await Promise.allSettled(underWay.values());
   }
 }
 
@@ -148,15 +152,6 @@ async function removeOne({ documents, index, onUnexpectedError }: IngestionDepen
   }
 }
 
-function failed(path: string, stage: IngestionStage, reason: string, keptEarlierVersion: boolean): FileEvent {
-  const kept = keptEarlierVersion ? `${reason}; the version stored earlier is kept` : reason;
-  return { type: "file", path, outcome: "failed", stage, reason: kept, keptEarlierVersion };
-}
-
-function isStoreAway(error: unknown): boolean {
-  return error instanceof RagError && error.code === "store_unavailable";
-}
-
 /** Tells which stored paths nothing is known of, because they or a folder above them could not be read. */
 function keptBy(unreadable: readonly SourceFailure[]): (path: string) => boolean {
   const files = new Set(unreadable.map((failure) => failure.path));
@@ -170,9 +165,4 @@ function isOwn({ pathPrefix, foreignPrefix }: DocumentSource, path: string): boo
 
 function isBelow(folder: string, path: string): boolean {
   return folder === "" || path.startsWith(`${folder}/`);
-}
-
-/** The id of the document with this path: `doc_` and the first 24 hexadecimal digits of the digest of the path. */
-export async function documentIdOf(path: string, digest: IngestionDependencies["digest"]): Promise<string> {
-  return `doc_${(await digest(path)).slice(0, 24)}`;
 }

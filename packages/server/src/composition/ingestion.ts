@@ -1,44 +1,40 @@
 /** Reading the documents folder and what was uploaded: sources, store and index behind one queue of jobs. */
 import { randomUUID } from "node:crypto";
-import { type DocumentStore, type IngestionIndex, runSources } from "@rag-personal/core";
-import { createFolderSource } from "../adapters/files/folder-source.ts";
-import { createUploadSource } from "../adapters/files/upload-source.ts";
+import { type DocumentStore, type FileWorkers, runSources } from "@rag-personal/core";
 import type { Config } from "../config.ts";
 import { createIngestionJobs, type IngestionJob, type IngestionJobStore, type IngestionJobs } from "../ingestion-jobs.ts";
-import { UPLOADS_FOLDER, UPLOADS_PREFIX } from "../uploads/upload-path.ts";
 import type { UploadStore } from "../uploads/upload-store.ts";
 import { sha256 } from "./digest.ts";
 import type { OpenedParts } from "./opened-parts.ts";
+import type { SearchIndexParts } from "./search-index.ts";
+import { openSources } from "./sources.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { clock, timers } from "./time.ts";
 
-export function openIngestion(
+export async function openIngestion(
   config: Config,
   stores: { readonly documents: DocumentStore; readonly ingestionJobs: IngestionJobStore; readonly uploads: UploadStore },
-  index: IngestionIndex,
+  { index, follower }: SearchIndexParts,
   opened: OpenedParts,
-  { log, onProgress }: Surroundings,
+  surroundings: Surroundings,
   { holder, onRecorded }: { readonly holder: string; readonly onRecorded: (job: IngestionJob) => void },
-): IngestionJobs {
-  const folder = createFolderSource({
-    folder: config.DOCS_DIR,
-    maxFileBytes: config.MAX_FILE_BYTES,
-    maxFiles: config.MAX_FILES,
-    timers,
-    // Its own secrets and database are no documents, wherever somebody put them.
-    exclude: config.DATA_DIR,
-    reservedFolder: UPLOADS_FOLDER,
-    onIgnored: (counts) => log.debug(counts, "passed over in the documents folder"),
-  });
-  opened.add(() => folder.close());
-  const uploads = createUploadSource({ uploads: stores.uploads, pathPrefix: UPLOADS_PREFIX, timers });
-  opened.add(() => uploads.close());
+): Promise<IngestionJobs> {
+  const { log, onProgress } = surroundings;
+  const sources = openSources(config, stores.uploads, opened, surroundings);
   const dependencies = {
     documents: stores.documents,
-    index,
+    index: {
+      ...index,
+      async refresh() {
+        // What workers have stored is in the record alone. If that is away, it is followed later.
+        await follower?.catchUp().catch((error: unknown) => log.debug({ err: error }, "the record could not be read at the end of an ingestion"));
+        await index.refresh();
+      },
+    },
     digest: sha256,
     clock,
     onUnexpectedError: (path: string, error: unknown) => log.error({ err: error, path }, "a document could not be ingested"),
+    workers: await openWorkers(config, opened, surroundings),
   };
   const jobs = createIngestionJobs({
     jobs: {
@@ -50,7 +46,7 @@ export function openIngestion(
       },
     },
     // The uploads first: a documents folder that cannot be read fails the job, but keeps nobody from what was uploaded.
-    ingest: (scope, signal) => runSources(scope === "uploads" ? [uploads] : [uploads, folder], dependencies, { signal }),
+    ingest: (scope, signal) => runSources(scope === "uploads" ? [sources.uploads] : [sources.uploads, sources.folder], dependencies, { signal }),
     log,
     newId: randomUUID,
     nowIso: () => new Date().toISOString(),
@@ -60,4 +56,14 @@ export function openIngestion(
   });
   opened.add(() => jobs.stop());
   return jobs;
+}
+
+/** Other processes can take files only where they reach both the queue and the record. */
+async function openWorkers(config: Config, opened: OpenedParts, { log }: Pick<Surroundings, "log">): Promise<FileWorkers | undefined> {
+  if (config.REDIS_URL === undefined || config.DATABASE_URL === undefined) return undefined;
+  // A server on its own starts sooner without it.
+  const { createFileQueue } = await import("../adapters/bullmq/file-queue.ts");
+  const queue = createFileQueue({ url: config.REDIS_URL, newId: randomUUID, timers, clock, log });
+  opened.add(() => queue.close());
+  return queue;
 }

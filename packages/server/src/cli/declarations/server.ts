@@ -17,6 +17,9 @@ export function declareServer(group: CommandGroup): void {
     "write everything that answers rest on into a file, for a worker at the edge",
     async (context, options) => (await import("../snapshot.ts")).runSnapshot(context, options),
   ).requiredOption("--out <file>", "where to write it");
+  addCommand(group, "worker", "ingest files for the servers that share this DATABASE_URL and REDIS_URL, until it is stopped", async (context) =>
+    (await import("../worker.ts")).runWorkerCommand(context),
+  );
   const admin = addGroup(group, "admin", "figures, users, API keys, and what is set right by hand");
   declareUsers(admin);
   declareKeys(admin);
