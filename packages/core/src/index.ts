@@ -64,6 +64,7 @@ export type {
   RetrieveOptions,
   Retriever,
   SearchOptions,
+  SessionPosition,
   SessionStore,
   Telemetry,
   VectorCollection,

@@ -73,7 +73,7 @@ export interface AppServices extends ConfinedReading {
   makeSnapshot(): Promise<Uint8Array<ArrayBuffer>>;
   readonly sessions: SessionStore;
   saveFeedback(feedback: Feedback): Promise<boolean>;
-  readonly ingestion: Pick<IngestionJobs, "start" | "startAnew" | "get" | "follow">;
+  readonly ingestion: Pick<IngestionJobs, "start" | "startAnew" | "list" | "get" | "follow">;
   statistics(): Promise<Statistics>;
   /** Takes a backup into the server's folder of backups. @throws RagError `conflict` while one is taken, `store_unavailable` when it cannot be. */
   takeBackup(): Promise<BackupSummary>;

@@ -198,8 +198,11 @@ export type AppRouter = TRPCBuiltRouter<
     >;
     sessions: {
       list: Query<
-        { limit?: number | undefined },
-        { sessions: { id: string; turnCount: number; createdAt: string; updatedAt: string; lastQuestion: string | null }[] }
+        { limit?: number | undefined; cursor?: string | undefined },
+        {
+          sessions: { id: string; turnCount: number; createdAt: string; updatedAt: string; lastQuestion: string | null }[];
+          nextCursor: string | null;
+        }
       >;
       get: Query<
         { id: string },
@@ -298,6 +301,7 @@ export type AppRouter = TRPCBuiltRouter<
           finishedAt: string | null;
           progress: { done: number; total: number };
           counts: { added: number; changed: number; removed: number; unchanged: number; failed: number };
+          error: string | null;
           files: {
             path: string;
             outcome: "added" | "changed" | "failed" | "removed" | "unchanged";
@@ -306,7 +310,21 @@ export type AppRouter = TRPCBuiltRouter<
             reason?: string | undefined;
             keptEarlierVersion?: boolean | undefined;
           }[];
-          error: string | null;
+        }
+      >;
+      ingestJobs: Query<
+        { limit?: number | undefined; cursor?: string | undefined; state?: "failed" | "interrupted" | "running" | "succeeded" | undefined },
+        {
+          jobs: {
+            id: string;
+            state: "failed" | "interrupted" | "running" | "succeeded";
+            startedAt: string;
+            finishedAt: string | null;
+            progress: { done: number; total: number };
+            counts: { added: number; changed: number; removed: number; unchanged: number; failed: number };
+            error: string | null;
+          }[];
+          nextCursor: string | null;
         }
       >;
       ingestStatus: Query<
@@ -318,6 +336,7 @@ export type AppRouter = TRPCBuiltRouter<
           finishedAt: string | null;
           progress: { done: number; total: number };
           counts: { added: number; changed: number; removed: number; unchanged: number; failed: number };
+          error: string | null;
           files: {
             path: string;
             outcome: "added" | "changed" | "failed" | "removed" | "unchanged";
@@ -326,7 +345,6 @@ export type AppRouter = TRPCBuiltRouter<
             reason?: string | undefined;
             keptEarlierVersion?: boolean | undefined;
           }[];
-          error: string | null;
         }
       >;
       ingestEvents: Subscription<
@@ -341,6 +359,7 @@ export type AppRouter = TRPCBuiltRouter<
                 finishedAt: string | null;
                 progress: { done: number; total: number };
                 counts: { added: number; changed: number; removed: number; unchanged: number; failed: number };
+                error: string | null;
                 files: {
                   path: string;
                   outcome: "added" | "changed" | "failed" | "removed" | "unchanged";
@@ -349,7 +368,6 @@ export type AppRouter = TRPCBuiltRouter<
                   reason?: string | undefined;
                   keptEarlierVersion?: boolean | undefined;
                 }[];
-                error: string | null;
               };
             }
           | {
@@ -373,6 +391,7 @@ export type AppRouter = TRPCBuiltRouter<
                 finishedAt: string | null;
                 progress: { done: number; total: number };
                 counts: { added: number; changed: number; removed: number; unchanged: number; failed: number };
+                error: string | null;
                 files: {
                   path: string;
                   outcome: "added" | "changed" | "failed" | "removed" | "unchanged";
@@ -381,7 +400,6 @@ export type AppRouter = TRPCBuiltRouter<
                   reason?: string | undefined;
                   keptEarlierVersion?: boolean | undefined;
                 }[];
-                error: string | null;
               };
             },
           void

@@ -192,7 +192,13 @@ export function composeEdge(config: EdgeConfig, { loadSnapshot, addressHeader, l
     takeBackup: refuseLater("backup"),
     sessions,
     saveFeedback: refuseLater("feedback"),
-    ingestion: { start: refuseLater("ingestion"), startAnew: refuseLater("ingestion"), get: refuseLater("ingestion"), follow: refuse("ingestion") },
+    ingestion: {
+      start: refuseLater("ingestion"),
+      startAnew: refuseLater("ingestion"),
+      get: refuseLater("ingestion"),
+      list: refuseLater("ingestion"),
+      follow: refuse("ingestion"),
+    },
     resetBreaker() {
       breaker.reset();
       return breaker.state();

@@ -32,6 +32,7 @@ export function createAppRouter(api: Api) {
       stats: query(api.administration.statistics),
       backup: mutation(api.administration.takeBackup),
       ingest: mutation(api.ingestion.start),
+      ingestJobs: query(api.ingestion.list),
       ingestStatus: query(api.ingestion.get),
       ingestEvents: subscription(api.ingestion.events),
       users: router({
