@@ -50,14 +50,7 @@ export async function killRestore({ injections, random, cleanUp, say }: RowOptio
     if (wasKilled) injection += 1;
     const found = await scene.readRecord();
     if (found !== before && found !== after) violate("lost", `${step}: the record is ${found} after the kill`);
-    const startedMs = performance.now();
-    const next = await runRag(["restore", "--finish"], scene.environment);
-    healMs.push(performance.now() - startedMs);
-    if (next.exitCode !== 0) violate("not healed", `${step}: --finish ended with ${next.exitCode}: ${next.stderr}`);
-    const [record, sessions, left] = [await scene.readRecord(), await scene.readSessions(), await scene.readLeftovers()];
-    if (record !== found) violate("lost", `${step}: the record was ${found} after the kill, and is ${record} after --finish`);
-    if (record !== sessions) violate("disagrees", `${step}: the record is ${record}, the sessions are ${sessions}`);
-    if (left.length > 0) violate("not healed", `${step}: left behind: ${left.join(", ")}`);
+    const record = await checkNext(scene, step, found, violate, healMs);
     const outcome = `${step} ${wasKilled ? "killed" : "was quicker"}, ${record === after ? "done" : "not done"}`;
     counts[outcome] = (counts[outcome] ?? 0) + 1;
     if (wasKilled && injection % 10 === 0) say(`${injection} of ${injections}, ${violations.length} violations`);
@@ -65,6 +58,21 @@ export async function killRestore({ injections, random, cleanUp, say }: RowOptio
   const remarks = Object.entries(counts).map(([outcome, count]) => `${outcome}: ${count}`);
   return { injections, requests: 0, violations, detectMs: [], healMs, remarks };
 }
+
+/** The next command works, changes nothing about which record is in use, and leaves it with its own sessions and nothing else. @returns the record. */
+async function checkNext(scene: Scene, step: Step, found: string, violate: Violate, healMs: number[]): Promise<string> {
+  const startedMs = performance.now();
+  const next = await runRag(["restore", "--finish"], scene.environment);
+  healMs.push(performance.now() - startedMs);
+  if (next.exitCode !== 0) violate("not healed", `${step}: --finish ended with ${next.exitCode}: ${next.stderr}`);
+  const [record, sessions, left] = [await scene.readRecord(), await scene.readSessions(), await scene.readLeftovers()];
+  if (record !== found) violate("lost", `${step}: the record was ${found} after the kill, and is ${record} after --finish`);
+  if (record !== sessions) violate("disagrees", `${step}: the record is ${record}, the sessions are ${sessions}`);
+  if (left.length > 0) violate("not healed", `${step}: left behind: ${left.join(", ")}`);
+  return record;
+}
+
+type Violate = ReturnType<typeof createFindings>["violate"];
 
 interface Scene {
   readonly environment: Readonly<Record<string, string>>;
