@@ -8,8 +8,9 @@ export function findProgram(name: string): string {
   const found = installed(name);
   if (found !== undefined) return found;
   if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+    const command = "/usr/bin/apt-get";
     const install = ["-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", name];
-    execFileSync("apt-get", install, { stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync(command, install, { stdio: ["ignore", "ignore", "pipe"] });
     const path = installed(name);
     if (path !== undefined) return path;
   }

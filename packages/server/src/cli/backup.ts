@@ -4,6 +4,7 @@ import type { BackupStep } from "../operations/take-backup.ts";
 import { createCommandLog } from "./command-log.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
+import { megabytes } from "./megabytes.ts";
 
 /** A large record takes a while, and the server stops by itself when something is wrong. */
 const ASKED_TIMEOUT_MS = 3_600_000;
@@ -12,32 +13,49 @@ export interface BackupOptions {
   readonly withoutSessions: boolean;
 }
 
+export interface TakeBackupOptions {
+  readonly withoutSessions?: boolean;
+  readonly signal: AbortSignal;
+  /** Told what is about to be done. */
+  readonly announce?: (message: string) => void;
+}
+
 /** Good, with something that went wrong beside it, ends as done in part. */
 export async function runBackup(context: Context, { withoutSessions }: BackupOptions): Promise<number> {
-  const backup = (context.isServerNamed ? undefined : await takeHere(context, withoutSessions)) ?? (await askServer(context, withoutSessions));
-  context.output.data(backup, () => describe(backup));
-  for (const problem of backup.problems) context.output.notice(problem);
+  const { signal, output } = context;
+  const backup = await takeBackup(context, { withoutSessions, signal, announce: output.notice });
+  output.data(backup, () => describe(backup));
+  for (const problem of backup.problems) output.notice(problem);
   return backup.problems.length === 0 ? EXIT.ok : EXIT.partly;
 }
 
-async function askServer(context: Context, withoutSessions: boolean): Promise<Backup> {
+/** Takes a backup of the record that the settings mean. */
+export async function takeBackup(context: Context, options: TakeBackupOptions): Promise<Backup> {
+  return (context.isServerNamed ? undefined : await takeHere(context, options)) ?? (await askServer(context, options));
+}
+
+async function askServer(context: Context, { withoutSessions, signal, announce }: TakeBackupOptions): Promise<Backup> {
   if (withoutSessions)
     throw new CliError(EXIT.usage, "The server that has the database takes its backups with sessions. Stop it, or leave out --without-sessions.");
   const { admin } = await context.connect();
-  context.output.notice("The server takes the backup, into its BACKUP_DIR.");
-  return await admin.backup({ signal: context.signal, timeoutMs: ASKED_TIMEOUT_MS });
+  announce?.("The server takes the backup, into its BACKUP_DIR.");
+  return await admin.backup({ signal, timeoutMs: ASKED_TIMEOUT_MS });
 }
 
 /** Undefined when a server holds the embedded database: then only that can. */
-async function takeHere(context: Context, withoutSessions: boolean): Promise<Backup | undefined> {
+async function takeHere(context: Context, { withoutSessions, signal, announce }: TakeBackupOptions): Promise<Backup | undefined> {
   const config = await context.loadOperationsConfig();
   const { withBackups } = await import("../composition/backups.ts");
   const { summariseBackup } = await import("../operations/backup-summary.ts");
+  const what = config.DATABASE_URL === undefined ? `the database in ${config.DATA_DIR}` : "the database of DATABASE_URL";
+  const tell = createProgress(context);
   return await withBackups(config, createCommandLog(context), async ({ run }) => {
-    context.output.notice(
-      `Backing up ${config.DATABASE_URL === undefined ? `the database in ${config.DATA_DIR}` : "the database of DATABASE_URL"} into ${config.BACKUP_DIR}.`,
-    );
-    return summariseBackup(await run({ withoutSessions, onProgress: createProgress(context) }));
+    announce?.(`Backing up ${what} into ${config.BACKUP_DIR}.`);
+    const onProgress = (step: BackupStep): void => {
+      signal.throwIfAborted();
+      tell(step);
+    };
+    return summariseBackup(await run({ withoutSessions, onProgress }));
   });
 }
 
@@ -51,8 +69,6 @@ function createProgress({ output }: Context): (step: BackupStep) => void {
     else output.progress(`reading it back: ${Math.floor((100 * step.bytes) / Math.max(1, step.totalBytes))} %`);
   };
 }
-
-export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 function describe({ name, path, sizeBytes, rows, sessions, isOpened, isCopied, removed, durationSeconds }: Backup): string {
   return [

@@ -1,8 +1,8 @@
 /** `rag backups`: the sets in the folder of this machine. */
 import type { ListedSet } from "../operations/list-sets.ts";
-import { megabytes } from "./backup.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
+import { megabytes } from "./megabytes.ts";
 import { describeDuration } from "./status.ts";
 import { formatTable } from "./table.ts";
 

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly hasColours: boolean;
   /** Calls the listener at each Ctrl-C, in place of the one before. */
   onInterrupt(listener: () => void): void;
+  /** Calls the listener when the process is asked to end (SIGTERM), instead of ending it. */
+  onTerminate(listener: () => void): void;
 }
 
 /** Options that every command takes. */

@@ -16,6 +16,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stdout,
   stderr,
   hasColours: stdout.isTTY === true && stdout.hasColors(),
+  onTerminate: (listener) => void process.once("SIGTERM", listener),
   onInterrupt(listener) {
     process.removeAllListeners("SIGINT");
     process.on("SIGINT", () => {

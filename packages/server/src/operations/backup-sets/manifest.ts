@@ -79,7 +79,6 @@ const manifest = z
 
 /** What a set holds. Times are ISO 8601, sizes bytes, digests SHA-256 in hexadecimal. */
 export type Manifest = z.output<typeof manifest>;
-export type ManifestTable = Manifest["tables"][number];
 export type ManifestFile = Manifest["files"][number];
 
 /** The last line but one covers all that stands before it. */
