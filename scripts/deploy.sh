@@ -92,11 +92,11 @@ say "built $image:$version, $(docker image inspect -f '{{.Size}}' "$image:next" 
 
 # ── Folders, settings, secrets ───────────────────────────────────────────────────────────────────────────────────────────────────────
 folders=(data/api data/api/feedback data/api-next data/models data/postgres data/redis data/chroma data/caddy/data data/caddy/config
-  data/prometheus data/alertmanager data/grafana backups)
+  data/prometheus data/alertmanager data/grafana data/scratch backups secrets/backup)
 mkdir -p "${folders[@]}"
 mkdir -p "$(compose config | sed -n 's/^ *source: \(.*postgres-wal.*\)$/\1/p' | head -1)"
 chmod 700 data/api data/api-next data/postgres data/redis backups
-owned=(data/api:10001:10001 data/api/feedback:10001:10001 data/api-next:10001:10001 data/models:10001:10001 backups:10001:10001
+owned=(data/api:10001:10001 data/api/feedback:10001:10001 data/api-next:10001:10001 data/models:10001:10001 data/scratch:10001:10001 backups:10001:10001
   data/caddy/data:10001:10001 data/caddy/config:10001:10001 data/prometheus:65534:65534 data/alertmanager:65534:65534 data/grafana:472:0)
 mounts=() commands=
 for entry in "${owned[@]}"; do

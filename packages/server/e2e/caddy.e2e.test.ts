@@ -249,7 +249,7 @@ describe("a restart behind Caddy", () => {
             body: JSON.stringify({ query: "owl" }),
           }).catch((error: Error) => ({ status: error.message, text: async () => "" }));
           await response.text();
-          statuses.push(response.status);
+          statuses.push(response.status, (await fetch(`${own.localAddress}/health/ready`)).status);
         }
       });
       expect(await first.stop("SIGTERM")).toBe(0);

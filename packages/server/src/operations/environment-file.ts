@@ -16,6 +16,7 @@ const GIVEN_BY_COMPOSE: ReadonlySet<string> = new Set([
   "DOCS_DIR",
   "MODELS_DIR",
   "DATABASE_URL",
+  "BACKUP_DIR",
   "REDIS_URL",
   "REDIS_CACHE_URL",
   "CHROMA_URL",
