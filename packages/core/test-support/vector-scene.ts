@@ -103,10 +103,12 @@ export function createMemoryGenerationStore(): GenerationStore {
       rows = [...rows, begun];
       return begun;
     },
-    async switchToGeneration(number) {
+    async switchToGeneration(number, from) {
       const target = rows.find(({ generation }) => generation === number);
       if (target === undefined) throw new RagError("conflict", "no such generation");
       if (target.state === "live") return;
+      const live = rows.find(({ state }) => state === "live")?.generation;
+      if (from !== undefined && live !== from.live) throw new RagError("conflict", "another one is live");
       rows = rows.flatMap((row): IndexGeneration[] => {
         if (row === target) return [{ ...row, state: "live" }];
         if (row.state === "live") return [{ ...row, state: "previous" }];
@@ -179,13 +181,14 @@ export interface VectorSceneOptions {
   readonly embedder?: Embedder | undefined;
   /** In place of a model. */
   readonly vectorizer?: (() => Vectorizer | undefined) | undefined;
-  /** What an earlier scene left behind. */
+  /** What an earlier scene left behind, or has in use. */
   readonly after?: VectorScene | undefined;
+  readonly isShared?: boolean | undefined;
 }
 
 export const digestOfChunk = async (chunk: IndexedChunk): Promise<string> => createHash("sha256").update(passageOf(chunk)).digest("hex");
 
-export function createVectorScene({ embedder = createCountingEmbedder(), vectorizer, after }: VectorSceneOptions = {}): VectorScene {
+export function createVectorScene({ embedder = createCountingEmbedder(), vectorizer, after, isShared }: VectorSceneOptions = {}): VectorScene {
   const store = after?.store ?? createFaultyVectorStore();
   const generations = after?.generations ?? createMemoryGenerationStore();
   const embeddings = after?.embeddings ?? createMemoryEmbeddingStore();
@@ -201,6 +204,7 @@ export function createVectorScene({ embedder = createCountingEmbedder(), vectori
     digestOf: digestOfChunk,
     listRecordedChunks: async () => new Set([...record.values()].flatMap((chunks) => chunks.map(({ id }) => id))),
     weight: 0.5,
+    isShared,
     clock: time.clock,
     timers: time.timers,
     log: (level, message) => void lines.push(`${level}: ${message}`),

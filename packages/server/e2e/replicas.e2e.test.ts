@@ -80,6 +80,34 @@ describe("two servers over one PostgreSQL", () => {
     await expect.poll(async () => (await ask(b.api, question)).citations[0]?.quote, SOON).toContain("orange");
   });
 
+  it("cite no version that the other one has replaced, however many ask meanwhile", async () => {
+    const question = "Which number does the buoy of Karlso bear?";
+    let replaced = -1;
+    let isOver = false;
+    const stale: string[] = [];
+    let answers = 0;
+    const clients = Array.from({ length: 6 }, async (_, client) => {
+      for (let turn = 0; !isOver; turn += 1) {
+        const { api } = (client + turn) % 2 === 0 ? a : b;
+        const replacedBefore = replaced;
+        for (const { quote } of (await ask(api, question)).citations) {
+          const version = Number(/number (\d+)00\b/.exec(quote)?.[1] ?? Number.NaN);
+          if (version <= replacedBefore) stale.push(`${version} after ${replacedBefore}`);
+          answers += 1;
+        }
+      }
+    });
+    for (let version = 0; version < 8; version += 1) {
+      await uploaded(version % 2 === 0 ? a.api : b.api, "buoy.md", `# The buoy\n\nThe buoy of Karlso bears the number ${version}00 in red.`);
+      replaced = version - 1;
+      await expect.poll(async () => (await ask(version % 2 === 0 ? b.api : a.api, question)).citations[0]?.quote, SOON).toContain(`${version}00`);
+    }
+    isOver = true;
+    await Promise.all(clients);
+    expect(stale).toEqual([]);
+    expect(answers).toBeGreaterThan(20);
+  });
+
   it("tell of each other's ingestion: its state, how it goes and its end", async () => {
     const { body } = await upload(a.api, "moss.md", "# Moss\n\nMoss grows on the north side of the tower.");
     const events = await b.api.admin("GET", `/ingest/${body.jobId}`, { headers: { accept: "text/event-stream" } });

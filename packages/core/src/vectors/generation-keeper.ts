@@ -17,6 +17,8 @@ export interface GenerationKeeperDependencies {
   readonly expected: () => ReadonlyMap<string, IndexedChunk>;
   /** Ids of all chunks in the record. */
   readonly listRecordedChunks: () => Promise<ReadonlySet<string>>;
+  /** Other servers may be building generations of the same record: then one that is being built is nobody's remains. Default false. */
+  readonly isShared?: boolean | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: (level: "info" | "warn" | "error", message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -53,10 +55,15 @@ export interface GenerationKeeper {
   stop(): Promise<void>;
 }
 
+/** No build takes longer: what has been building for so long was left behind by a server that is gone. */
+const LONGEST_BUILD_MS = 86_400_000;
+
 export function createGenerationKeeper(dependencies: GenerationKeeperDependencies): GenerationKeeper {
   const { store, generations, expected, listRecordedChunks, clock, log } = dependencies;
   const stopping = new AbortController();
   let live: LiveTarget | undefined;
+  /** Number of what the record called live when it was asked last, whatever it was made with. */
+  let recordedLive: number | undefined;
   /** Something failed since the live collection was opened: it may be gone, or another one may have become live. */
   let isDoubtful = true;
   /** Collections may be left over that nobody can go back to. */
@@ -95,7 +102,12 @@ export function createGenerationKeeper(dependencies: GenerationKeeperDependencie
     const vectorizer = dependencies.vectorizer();
     if (vectorizer === undefined) return;
     try {
-      const isLive = await inTurn(() => keepLiveInStep(vectorizer));
+      let isLive = await inTurn(() => keepLiveInStep(vectorizer));
+      if (!isLive && dependencies.isShared === true) {
+        // Another server may have built what this one is about to.
+        isDoubtful = true;
+        isLive = await inTurn(() => keepLiveInStep(vectorizer));
+      }
       if (!isLive && refusal === undefined && building === undefined) await build(vectorizer);
     } catch (error) {
       doubt();
@@ -122,9 +134,13 @@ export function createGenerationKeeper(dependencies: GenerationKeeperDependencie
   /** What the record calls live, if it was made with this model. */
   async function openLive(vectorizer: Vectorizer): Promise<LiveTarget | undefined> {
     const all = await generations.listGenerations();
-    for (const { generation, state } of all) if (state === "building" && generation !== building?.generation) await discard(generation);
+    for (const { generation, state, createdAtMs } of all) {
+      const mayBeInHand = generation === building?.generation || (dependencies.isShared === true && clock.now() - createdAtMs < LONGEST_BUILD_MS);
+      if (state === "building" && !mayBeInHand) await discard(generation);
+    }
     previous = all.find(({ state }) => state === "previous");
     const found = all.find(({ state }) => state === "live");
+    recordedLive = found?.generation;
     if (found === undefined) return undefined;
     try {
       if (found.embedderId !== vectorizer.id || found.dimensions !== vectorizer.dimensions) throw mismatch(found, vectorizer);
@@ -166,7 +182,13 @@ export function createGenerationKeeper(dependencies: GenerationKeeperDependencie
       return await inTurn(async () => {
         // What came while the last batch was written.
         await synchronise(next, step);
-        return await switchTo(next);
+        try {
+          return await switchTo(next);
+        } catch (error) {
+          const theirs = await builtMeanwhile(next);
+          if (theirs === undefined) throw error;
+          return theirs;
+        }
       });
     } catch (error) {
       await discard(number).catch(() => undefined);
@@ -176,10 +198,22 @@ export function createGenerationKeeper(dependencies: GenerationKeeperDependencie
     }
   }
 
+  /** Where another server has made the same live meanwhile, that one counts, and the one built here goes. */
+  async function builtMeanwhile({ generation }: LiveTarget): Promise<VectorCollectionDescription | undefined> {
+    if (dependencies.isShared !== true) return undefined;
+    const found = (await generations.listGenerations()).find(({ state }) => state === "live");
+    if (found === undefined || found.generation === recordedLive || found.embedderId !== generation.embedderId) return undefined;
+    await discard(generation.generation);
+    doubt();
+    loop.trigger();
+    return { generation: found.generation, embedderId: found.embedderId, dimensions: found.dimensions };
+  }
+
   async function switchTo(next: LiveTarget): Promise<VectorCollectionDescription> {
     const { generation } = next.generation;
     const from = live?.generation.generation;
-    await generations.switchToGeneration(generation);
+    await generations.switchToGeneration(generation, dependencies.isShared === true ? { live: recordedLive } : undefined);
+    recordedLive = generation;
     live = next;
     refusal = undefined;
     log("info", "another generation of vectors is live", { generation, from, embedder: next.vectorizer.id });
@@ -282,7 +316,9 @@ export function createGenerationKeeper(dependencies: GenerationKeeperDependencie
     switchBack: () =>
       inTurn(async () => {
         const vectorizer = dependencies.vectorizer();
-        const target = (await generations.listGenerations()).find(({ state }) => state === "previous");
+        const all = await generations.listGenerations();
+        const target = all.find(({ state }) => state === "previous");
+        recordedLive = all.find(({ state }) => state === "live")?.generation;
         if (target === undefined) throw new RagError("conflict", "There is no previous generation to switch back to.");
         if (vectorizer?.id !== target.embedderId) throw mismatch(target, vectorizer);
         const back = await open(target, vectorizer);

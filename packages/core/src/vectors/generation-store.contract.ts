@@ -59,6 +59,18 @@ export function generationStoreContract(name: string, makeStore: () => Generatio
       expect(await states()).toEqual([[first, "live"]]);
     });
 
+    it("changes nothing when another one is live than is expected", async () => {
+      const [first, second, third] = [await begin(), await begin(), await begin()];
+      await store.switchToGeneration(first, { live: undefined });
+      await store.switchToGeneration(second, { live: first });
+      for (const live of [undefined, first]) await expect(store.switchToGeneration(third, { live })).rejects.toMatchObject({ code: "conflict" });
+      expect(await states()).toEqual([
+        [first, "previous"],
+        [second, "live"],
+        [third, "building"],
+      ]);
+    });
+
     it("never removes what is live", async () => {
       const first = await begin();
       await store.switchToGeneration(first);

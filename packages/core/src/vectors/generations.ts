@@ -17,9 +17,10 @@ export interface GenerationStore {
   /**
    * In one step: the generation becomes live, the one that was live becomes the previous one. Older ones are no longer kept.
    *
-   * @throws RagError `conflict` when there is no such generation any more; then nothing is changed.
+   * @param from if given, the number of the one that is to be live until then, or undefined for none.
+   * @throws RagError `conflict` when there is no such generation any more, or another one is live; then nothing is changed.
    */
-  switchToGeneration(number: number): Promise<void>;
+  switchToGeneration(number: number, from?: { readonly live: number | undefined }): Promise<void>;
   /** Never removes what is live. @returns whether it is gone. */
   removeGeneration(number: number): Promise<boolean>;
 }

@@ -53,6 +53,7 @@ export function openVectors(
     digestOf,
     listRecordedChunks: () => documents.listChunkIds(),
     weight: config.EMBEDDING_WEIGHT / PERCENT,
+    isShared: config.DATABASE_URL !== undefined,
     clock,
     timers,
     log: (level, message, fields) => log[level](fields, message),

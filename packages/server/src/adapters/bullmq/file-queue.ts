@@ -62,11 +62,11 @@ export function createFileQueue({
     loss.reject(new NobodyDoesIt("Redis is away"));
     loss = newLoss();
   });
-  const queue = new Queue<FileTask>(QUEUE, { connection, prefix: PREFIX, skipWaitingForReady: true });
+  const queue = new Queue<FileTask>(QUEUE, { connection, prefix: PREFIX, skipWaitingForReady: true, skipVersionCheck: true });
   queue.on("error", () => {});
   const eventConnection = connectForQueue(url);
   eventConnection.on("error", () => {});
-  const events = new QueueEvents(QUEUE, { connection: eventConnection, prefix: PREFIX });
+  const events = new QueueEvents(QUEUE, { connection: eventConnection, prefix: PREFIX, skipVersionCheck: true });
   events.on("error", () => {});
   let givenUpUntilMs = Number.NEGATIVE_INFINITY;
   const outside = new Map<string, Outside>();

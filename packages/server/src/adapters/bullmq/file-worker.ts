@@ -53,6 +53,8 @@ export function startFileWorker({
     {
       connection,
       prefix: PREFIX,
+      // It would write to the console, past the log.
+      skipVersionCheck: true,
       concurrency,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_CHECK_MS,

@@ -31,7 +31,7 @@ export function createGenerationStore({ query, transaction }: Pick<Database, "qu
       return toGeneration(row);
     },
 
-    async switchToGeneration(number) {
+    async switchToGeneration(number, from) {
       await transaction(async (run) => {
         // Two servers that switch at once take turns, so that neither sees two that are live.
         await run((sql) => sql`lock table index_generations in share row exclusive mode`);
@@ -39,6 +39,8 @@ export function createGenerationStore({ query, transaction }: Pick<Database, "qu
         if (target === undefined)
           throw new RagError("conflict", `Generation ${number} of the vectors is no longer there; another server may have replaced it.`);
         if (target.state === "live") return;
+        const [live] = await run((sql) => sql<{ number: number }>`select number from index_generations where state = 'live'`);
+        if (from !== undefined && live?.number !== from.live) throw new RagError("conflict", "Another server has made another generation live.");
         await run((sql) => sql`delete from index_generations where state = 'previous' and number <> ${number}`);
         await run((sql) => sql`update index_generations set state = 'previous' where state = 'live'`);
         await run((sql) => sql`update index_generations set state = 'live' where number = ${number}`);
