@@ -23,6 +23,8 @@ export interface Harm {
   readonly isHealed: () => Promise<boolean>;
   /** How long the fault lasts after it has been detected, in milliseconds: at least, and up to so much more. */
   readonly lastsMs: { readonly atLeast: number; readonly upTo: number };
+  /** Where it is looked for at intervals, more than 5 s. */
+  readonly detectWithinMs?: number;
   /** Where everything has to be built anew, more than {@link HEAL_WITHIN_MS}. */
   readonly healWithinMs?: number;
 }
@@ -57,8 +59,9 @@ export async function runEpisodes(harm: Harm, { injections, random, say }: RowOp
     await harm.prepare?.();
     const fromMs = performance.now();
     await harm.begin();
-    const detected = await timeUntil(harm.isDetected, fromMs, DETECT_WITHIN_MS);
-    if (detected === undefined) note("not detected", `injection ${episode}: nothing showed it within ${DETECT_WITHIN_MS} ms`);
+    const detectWithinMs = harm.detectWithinMs ?? DETECT_WITHIN_MS;
+    const detected = await timeUntil(harm.isDetected, fromMs, detectWithinMs);
+    if (detected === undefined) note("not detected", `injection ${episode}: nothing showed it within ${detectWithinMs} ms`);
     detectMs.push(detected ?? Number.POSITIVE_INFINITY);
     await delay(within(harm.lastsMs));
     await harm.end();

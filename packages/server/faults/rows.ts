@@ -5,6 +5,7 @@ import { impairChroma } from "./chroma-impairments.ts";
 import { killChroma } from "./chroma-kill.ts";
 import { failClients } from "./client-faults.ts";
 import { stepClock } from "./clock-steps.ts";
+import { exhaust } from "./exhaustion.ts";
 import { handOver } from "./hand-over.ts";
 import { failModel } from "./model-failures.ts";
 import { failModelNetwork } from "./model-network.ts";
@@ -71,6 +72,14 @@ export const ROWS: Readonly<Record<string, Row>> = {
   },
   F16: { fault: "clock steps by an hour and a day", injections: 20, shortInjections: 4, aim: {}, run: stepClock },
   F17: { fault: "breaker against its table, steps", injections: 10_000_000, shortInjections: 1_000_000, aim: {}, run: compareBreaker },
+  F18: {
+    fault: "nothing left: disks of data, log and waiting feedback full or read-only, no more open files",
+    injections: 5,
+    shortInjections: 1,
+    // Free space is looked at every 5 s.
+    aim: { detectMs: 5_000, healMs: 1_000 },
+    run: exhaust,
+  },
   F20: {
     fault: "two of Redis, PostgreSQL, Chroma, model at once",
     injections: 4,

@@ -1,6 +1,6 @@
 /** A real server under load, with what is needed to look at it. */
 import { join } from "node:path";
-import { launchServer, type RunningServer, temporaryDirectory } from "../test-support/running-server.ts";
+import { type LaunchOptions, launchServer, type RunningServer, temporaryDirectory } from "../test-support/running-server.ts";
 import { checkFeedback, checkRequests, checkSession, type Promised, type StoredFeedback } from "./checker.ts";
 import type { Episodes } from "./episodes.ts";
 import { quantile } from "./figures.ts";
@@ -30,16 +30,23 @@ export interface Scene {
 }
 
 /** Starts the server in a folder of its own with these settings, and the clients. Resolves when it is ready and the load runs. */
-export async function startScene(settings: Readonly<Record<string, string>>, { cleanUp, clients, random }: RowOptions): Promise<Scene> {
+export async function startScene(
+  settings: Readonly<Record<string, string>>,
+  { cleanUp, clients, random }: RowOptions,
+  launch: LaunchOptions = {},
+): Promise<Scene> {
   const folder = await temporaryDirectory();
   cleanUp.add(() => folder.remove());
-  const server = launchServer({
-    DATA_DIR: join(folder.path, "data"),
-    LOG_LEVEL: "warn",
-    // No session may go because there are many: the checker wants them all.
-    SESSIONS_PER_PRINCIPAL: "1000000",
-    ...settings,
-  });
+  const server = launchServer(
+    {
+      DATA_DIR: join(folder.path, "data"),
+      LOG_LEVEL: "warn",
+      // No session may go because there are many: the checker wants them all.
+      SESSIONS_PER_PRINCIPAL: "1000000",
+      ...settings,
+    },
+    launch,
+  );
   cleanUp.add(() => endServer(server));
   await server.started;
   const { address } = server;

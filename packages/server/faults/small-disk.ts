@@ -11,6 +11,8 @@ export interface SmallDisk {
   fill(): void;
   /** Gives it back. */
   empty(): void;
+  /** Lets nothing be written, or lets it again. Nobody may have a file open for writing there. */
+  setReadOnly(isReadOnly: boolean): void;
 }
 
 const BLOCK = Buffer.alloc(65_536);
@@ -35,6 +37,7 @@ export async function mountSmallDisk(megabytes: number, cleanUp: CleanUp): Promi
       closeSync(file);
     },
     empty: () => rmSync(ballast, { force: true }),
+    setReadOnly: (isReadOnly) => void execFileSync("mount", ["-o", `remount,${isReadOnly ? "ro" : "rw"}`, folder.path]),
   };
 }
 

@@ -58,6 +58,14 @@ async function scene({ maxWaiting = 100 } = {}) {
 }
 
 describe("feedback whose store is away", () => {
+  it("is refused, to be sent again, when it can be kept neither in the store nor on disk", async () => {
+    const { spooled, state } = await scene();
+    state.mode = "away";
+    await rm(join(folder, "spool"), { recursive: true });
+    await expect(spooled.saveFeedback(judgement("a"))).rejects.toMatchObject({ code: "store_unavailable", retryAfterSeconds: 2 });
+    expect(spooled.waiting()).toBe(0);
+  });
+
   it("goes straight to the store while that is there", async () => {
     const { spooled, rows, files } = await scene();
     expect(await spooled.saveFeedback(judgement("a"))).toBe(true);

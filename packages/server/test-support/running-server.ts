@@ -1,5 +1,6 @@
 /** Starts the real server as its own process, as a user would, and tells when it is ready. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { copyEmptyDatabase } from "./empty-database.ts";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 const START_TIMEOUT_MS = 60_000;
+const LOOK_MS = 50;
 
 export interface RunningServer {
   readonly address: string;
@@ -37,6 +39,8 @@ export interface ServerEnvironment {
 export interface LaunchOptions {
   /** Whether a new folder is given a copy of an empty database, or the server creates one, as it does for users. Default: true. */
   readonly hasDatabase?: boolean;
+  /** A file for both outputs, in place of pipes; it may lie where there is no room. */
+  readonly outputFile?: string;
 }
 
 /** Runs the server until it printed that it is ready. @throws with its output when it ends before. */
@@ -49,9 +53,10 @@ export async function startServer(environment: ServerEnvironment, options?: Laun
 /** Launches the server without waiting. `started` resolves when it is ready and rejects when it ends before. */
 export function launchServer(
   environment: ServerEnvironment,
-  { hasDatabase = true }: LaunchOptions = {},
+  { hasDatabase = true, outputFile }: LaunchOptions = {},
 ): RunningServer & { readonly started: Promise<void> } {
   if (hasDatabase) copyEmptyDatabase(environment);
+  const file = outputFile === undefined ? undefined : openSync(outputFile, "a");
   const child = spawn(process.execPath, [MAIN], {
     env: {
       PATH: process.env["PATH"],
@@ -62,24 +67,31 @@ export function launchServer(
       ...COMPILED_ONCE,
       ...environment,
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: file === undefined ? ["ignore", "pipe", "pipe"] : ["ignore", file, file],
   });
-  let output = "";
+  let piped = "";
+  const output = (): string => (outputFile === undefined ? piped : readFileSync(outputFile, "utf8"));
   const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
   const started = new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not ready within ${START_TIMEOUT_MS} ms:\n${output}`)), START_TIMEOUT_MS);
-    const onData = (data: Buffer): void => {
-      output += data.toString();
-      if (output.includes("In use:")) {
-        clearTimeout(timer);
-        resolve();
-      }
+    const timer = setTimeout(() => reject(new Error(`not ready within ${START_TIMEOUT_MS} ms:\n${output()}`)), START_TIMEOUT_MS);
+    const look = (): void => {
+      if (!output().includes("In use:")) return;
+      clearTimeout(timer);
+      clearInterval(looking);
+      resolve();
     };
-    child.stdout.on("data", onData);
-    child.stderr.on("data", onData);
+    const onData = (data: Buffer): void => {
+      piped += data.toString();
+      look();
+    };
+    const looking = file === undefined ? undefined : setInterval(look, LOOK_MS);
+    child.stdout?.on("data", onData);
+    child.stderr?.on("data", onData);
     void exited.then((code) => {
       clearTimeout(timer);
-      reject(new Error(`the server ended with code ${code}:\n${output}`));
+      clearInterval(looking);
+      if (file !== undefined) closeSync(file);
+      reject(new Error(`the server ended with code ${code}:\n${output()}`));
     });
   });
   // A caller that never waits for the start must not turn its failure into an unhandled rejection.
@@ -90,11 +102,11 @@ export function launchServer(
     process: child,
     dataDir: environment.DATA_DIR,
     get address() {
-      const address = /is ready at (http:\S+)/.exec(output)?.[1];
-      if (address === undefined) throw new Error(`the server has not said where it listens:\n${output}`);
+      const address = /is ready at (http:\S+)/.exec(output())?.[1];
+      if (address === undefined) throw new Error(`the server has not said where it listens:\n${output()}`);
       return address;
     },
-    output: () => output,
+    output,
     async secrets() {
       return JSON.parse(await readFile(join(environment.DATA_DIR, "secrets.json"), "utf8"));
     },

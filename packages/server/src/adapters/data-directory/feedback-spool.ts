@@ -18,6 +18,7 @@ const feedback = z.object({
   atMs: z.number(),
 });
 
+const RETRY_AFTER_SECONDS = 2;
 /** What says nothing about the file: this process, or this machine, has too much open, or no memory. */
 const PASSING = new Set(["EMFILE", "ENFILE", "ENOMEM"]);
 const isPassing = (error: unknown): boolean => error instanceof Error && "code" in error && PASSING.has(String(error.code));
@@ -37,7 +38,10 @@ export async function openFeedbackSpool(directory: string, createName: () => str
       try {
         await writeDurably(pathOf(`${createName()}.json`), JSON.stringify(entry));
       } catch (cause) {
-        throw new RagError("store_unavailable", "The feedback cannot be stored, and not kept on disk either. Try again shortly.", { cause });
+        throw new RagError("store_unavailable", "The feedback cannot be stored, and not kept on disk either. Try again shortly.", {
+          cause,
+          retryAfterSeconds: RETRY_AFTER_SECONDS,
+        });
       }
     },
     async list() {
