@@ -211,7 +211,8 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
     it("are listed in parts, the last begun first, without their files", async () => {
       const days = { oldest: 1, b: 2, a: 2, newest: 3 };
       for (const [id, day] of Object.entries(days)) {
-        await stores.ingestionJobs.saveJob(job({ id, state: id === "a" ? "running" : "succeeded", startedAt: `2026-01-0${day}T00:00:00.000Z` }));
+        const state = id === "a" ? "running" : "succeeded";
+        await stores.ingestionJobs.saveJob(job({ id, state, startedAt: `2026-01-0${day}T00:00:00.000Z` }), "here");
       }
       const list = async (listing: Omit<IngestionJobListing, "limit">, limit = 10) =>
         (await stores.ingestionJobs.listJobs({ ...listing, limit })).map(({ id }) => id);
