@@ -35,7 +35,12 @@ type Step = "restore" | "finish" | "back";
 const FIRST_WORDS: Readonly<Record<Step, string>> = { restore: "verifying the set", finish: "removing the record", back: "switching back" };
 
 export async function killRestore({ injections, random, cleanUp, say }: RowOptions): Promise<RowResult> {
-  const { violate, violations } = createFindings();
+  const findings = createFindings();
+  const { violations } = findings;
+  const violate: Violate = (kind, detail) => {
+    say(`${kind}: ${detail}`);
+    findings.violate(kind, detail);
+  };
   const scene = await openScene(cleanUp);
   const counts: Record<string, number> = {};
   const healMs: number[] = [];
