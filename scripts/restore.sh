@@ -50,8 +50,7 @@ start_api() { # 0 when it is ready
 }
 # Whoever else works on the record makes room too, and comes back with the server.
 had_backup=$(compose ps -q --status running backup 2>/dev/null || true)
-start_backup() { [[ -z $had_backup ]] || compose start backup >/dev/null 2>&1 || true; }
-trap start_backup EXIT
+trap 'if [[ -n $had_backup ]]; then compose start backup >/dev/null 2>&1 || true; fi' EXIT
 # It answers a question about its own documents, from within its own network.
 asks() { compose exec -T api rag search --json a >/dev/null; }
 
