@@ -1,4 +1,4 @@
-/** F18: the disk of the backups is full, becomes full, is read-only, or no file can be opened. The backup fails and says so; the last good one stays. */
+/** F18B: the disk of the backups is full, becomes full, is read-only, or no file can be opened. The backup fails and says so; the last good one stays. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

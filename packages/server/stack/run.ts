@@ -1,7 +1,7 @@
 /**
  * The whole stack on a real Docker engine: installed, operated by the runbook, updated under load, broken, destroyed and restored.
  *
- * Usage: npm run test:stack -- [--rounds 5] [--keep]
+ * Usage: npm run test:stack -- [--rounds 5] [--without runbook] [--keep]
  *
  * STACK_TEST_PREPARE is a command that is run in the clone first, for a machine that reaches no registry of images and makes stand-ins.
  * DOCKER_BUILD_OPTS and DOCKER_BUILDKIT are handed on to `docker build`.
@@ -18,7 +18,9 @@ import { type DoneUnderLoad, underLoad } from "./under-load.ts";
 const REPORT = resolve(import.meta.dirname, "../../../bench/results/stack.json");
 const DEPLOY = "./scripts/deploy.sh";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" }, keep: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: { rounds: { type: "string", default: "5" }, without: { type: "string", default: "none" }, keep: { type: "boolean", default: false } },
+});
 const rounds = Number(values.rounds);
 
 const failures: string[] = [];
@@ -44,7 +46,9 @@ const figures = ({ seconds, requests, kinds, failures: failed, slowestMs, p99Ms 
 const describeLoad = ({ seconds, requests, failures: failed, slowestMs, p99Ms }: DoneUnderLoad): string =>
   `${rounded(seconds)} s, ${requests} requests, ${failed.length} failed, p99 ${Math.round(p99Ms)} ms, slowest ${Math.round(slowestMs)} ms`;
 
+/** A stage whose title has the word of `--without` is left out, and the results are not published then. */
 async function stage(title: string, run: () => Promise<void>): Promise<void> {
+  if (title.includes(values.without)) return;
   tell(`\n── ${title}`);
   try {
     await run();
@@ -82,7 +86,7 @@ async function main(checkout: Checkout): Promise<void> {
     const sizes = await checkout.must("docker images --format '{{.Repository}}:{{.Tag}} {{.Size}}' | grep \"^$RAG_IMAGE\" | grep current");
     report["images"] = sizes.output.trim().split("\n");
     const unhealthy = await checkout.sh(
-      "sleep 20; docker compose -f docker-compose.prod.yml ps --format '{{.Service}} {{.Status}}' | grep -v '(healthy)'",
+      "for i in $(seq 120); do left=$(docker compose -f docker-compose.prod.yml ps --format '{{.Service}} {{.Status}}' | grep -v '(healthy)'); [ -n \"$left\" ] || break; sleep 1; done; echo \"$left\"",
     );
     hold("every container is healthy", unhealthy.output.trim() === "", unhealthy.output);
     const published = await checkout.must(
@@ -199,7 +203,8 @@ try {
   if (values.keep) tell(`kept: ${checkout.folder}`);
   else await checkout.remove();
 }
-if (failures.length === 0) writeFileSync(REPORT, `${JSON.stringify({ at: new Date().toISOString(), ...report }, undefined, 2)}\n`);
+if (failures.length === 0 && values.without === "none")
+  writeFileSync(REPORT, `${JSON.stringify({ at: new Date().toISOString(), ...report }, undefined, 2)}\n`);
 else tell(JSON.stringify(report, undefined, 2));
 tell(`\n${failures.length} failed${failures.map((what) => `\n  ${what}`).join("")}`);
 process.exit(failures.length === 0 ? 0 : 1);
