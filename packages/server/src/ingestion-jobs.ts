@@ -40,13 +40,6 @@ export interface IngestionJob {
   readonly error: string | null;
 }
 
-/** What followers of a job are told: its state now, each file as it is done, how far it is, and the end. */
-export type IngestionJobEvent =
-  | { readonly type: "job"; readonly job: IngestionJob }
-  | { readonly type: "file"; readonly file: FileResult }
-  | { readonly type: "progress"; readonly progress: IngestionJob["progress"] }
-  | { readonly type: "done"; readonly job: IngestionJob };
-
 /** A job without what became of single files. */
 export type IngestionJobSummary = Omit<IngestionJob, "files">;
 
@@ -58,6 +51,13 @@ export interface IngestionJobListing {
   readonly after?: Pick<IngestionJob, "id" | "startedAt"> | undefined;
   readonly state?: IngestionJob["state"] | undefined;
 }
+
+/** What followers of a job are told: its state now, each file as it is done, how far it is, and the end. */
+export type IngestionJobEvent =
+  | { readonly type: "job"; readonly job: IngestionJob }
+  | { readonly type: "file"; readonly file: FileResult }
+  | { readonly type: "progress"; readonly progress: IngestionJob["progress"] }
+  | { readonly type: "done"; readonly job: IngestionJob };
 
 /** Where jobs are kept, those of all servers that share it. */
 export interface IngestionJobStore {
