@@ -134,7 +134,7 @@ describe("a local model", () => {
 
   it("lets the program do other things during a run that takes long", async () => {
     const slow = join(models, "slow");
-    await writeTinyEmbedder(slow, { rounds: 150 });
+    await writeTinyEmbedder(slow, { rounds: 15 });
     const { embedder } = await openFaultyEmbedder(slow);
     const lag = monitorEventLoopDelay({ resolution: 5 });
     lag.enable();
