@@ -1,5 +1,7 @@
 /** Sessions in Redis, written by compare-and-set on their version. */
+import { randomUUID } from "node:crypto";
 import type { Session, SessionPosition, SessionStore } from "@rag-personal/core";
+import { LRUCache } from "lru-cache";
 import * as z from "zod";
 import type { RedisConnection } from "./connection.ts";
 import { createScript } from "./script.ts";
@@ -14,17 +16,17 @@ export interface RedisSessionStoreOptions {
 export const SESSION_PREFIX = "rag:session:";
 const DAY_MS = 86_400_000;
 
-/** A hash: whose it is and at which version, for the scripts, and the session as JSON. */
+/** A hash: whose it is and at which version, for the scripts, which save it was, and the session as JSON. */
 const sessionKey = (id: string): string => `${SESSION_PREFIX}data:${id}`;
 /** A sorted set of the ids of a principal by the time of their last update. Ids of forgotten sessions stay in it until they are pruned. */
 const indexKey = (principal: string): string => `${SESSION_PREFIX}index:${principal}`;
 
-/** keys: session, index · args: principal, id, version, time of update, JSON, milliseconds to live · 1 when it was stored */
+/** keys: session, index · args: principal, id, version, time of update, JSON, milliseconds to live, name of the save · 1 when it was stored */
 const SAVE = createScript(`
 local stored = redis.call("HMGET", KEYS[1], "principal", "version")
 if stored[1] and stored[1] ~= ARGV[1] then return 0 end
 if tonumber(stored[2] or 0) ~= tonumber(ARGV[3]) - 1 then return 0 end
-redis.call("HSET", KEYS[1], "principal", ARGV[1], "version", ARGV[3], "session", ARGV[5])
+redis.call("HSET", KEYS[1], "principal", ARGV[1], "version", ARGV[3], "save", ARGV[7], "session", ARGV[5])
 redis.call("PEXPIRE", KEYS[1], ARGV[6])
 redis.call("ZADD", KEYS[2], ARGV[4], ARGV[2])
 redis.call("PEXPIRE", KEYS[2], ARGV[6])
@@ -109,6 +111,15 @@ const storedSession = z.object({
 /** Id, time of update and JSON in turns. */
 const listing = z.array(z.string());
 
+/** Sessions used last, which need not travel again while Redis holds the very same; the size is that of their JSON. */
+const KNOWN = { max: 2_000, maxSize: 5_000_000 };
+
+/** A session as one save wrote it. */
+interface KnownSession {
+  readonly session: Session;
+  readonly save: string;
+}
+
 /** Undefined for what is not a session of ours: whatever damaged it, nobody can go on with it. */
 function parseSession(json: unknown): Session | undefined {
   if (typeof json !== "string") return undefined;
@@ -126,9 +137,30 @@ function parseSession(json: unknown): Session | undefined {
  */
 export function createRedisSessionStore({ redis, ttlMs = 30 * DAY_MS }: RedisSessionStoreOptions): SessionStore {
   if (!Number.isInteger(ttlMs) || ttlMs < 1) throw new RangeError(`ttlMs must be a whole number of at least 1, not ${ttlMs}`);
+  const known = new LRUCache<string, KnownSession>(KNOWN);
+  const replica = randomUUID();
+  let saves = 0;
+
+  /** The session as it stands there, whole. */
+  async function loadWhole(id: string): Promise<Session | undefined> {
+    const [json, version, save] = await redis.read((driver) => driver.hmget(sessionKey(id), "session", "version", "save"));
+    const session = parseSession(json);
+    // A program that names no saves leaves the name of an earlier one behind, of another version.
+    if (json && save && session?.id === id && String(session.version) === version) known.set(id, { session, save }, { size: json.length });
+    else known.delete(id);
+    return session;
+  }
+
+  async function loadOne(id: string): Promise<Session | undefined> {
+    const expected = known.get(id);
+    if (expected === undefined) return await loadWhole(id);
+    const [version, save] = await redis.read((driver) => driver.hmget(sessionKey(id), "version", "save"));
+    return version === String(expected.session.version) && save === expected.save ? expected.session : await loadWhole(id);
+  }
+
   return {
     async load(principal, id) {
-      const session = parseSession(await redis.read((driver) => driver.hget(sessionKey(id), "session")));
+      const session = await loadOne(id);
       return session?.principal === principal && session.id === id ? session : undefined;
     },
 
@@ -154,11 +186,17 @@ export function createRedisSessionStore({ redis, ttlMs = 30 * DAY_MS }: RedisSes
     async save(session) {
       const { id, principal, version, updatedAtMs } = session;
       const keys = [sessionKey(id), indexKey(principal)];
-      const args = [principal, id, version, updatedAtMs, JSON.stringify(session), ttlMs];
-      return (await redis.write((driver) => SAVE(driver, keys, args))) === 1;
+      saves += 1;
+      const save = `${replica} ${saves}`;
+      const json = JSON.stringify(session);
+      const args = [principal, id, version, updatedAtMs, json, ttlMs, save];
+      const isSaved = (await redis.write((driver) => SAVE(driver, keys, args))) === 1;
+      if (isSaved) known.set(id, { session, save }, { size: json.length });
+      return isSaved;
     },
 
     async remove(principal, id) {
+      known.delete(id);
       return (await redis.write((driver) => REMOVE(driver, [sessionKey(id), indexKey(principal)], [principal, id]))) === 1;
     },
 

@@ -97,9 +97,9 @@ describe("createRedisSessionStore", () => {
   it.each(["", "{", "null", '{"id":"s"}', JSON.stringify({ ...session(), version: 0 }), JSON.stringify(session({ principal: "eve" }))])(
     "takes the damaged value %j for none",
     async (value) => {
-      const store = createRedisSessionStore({ redis });
-      await store.save(session());
+      await createRedisSessionStore({ redis }).save(session());
       await raw.hset("rag:session:data:s", "session", value);
+      const store = createRedisSessionStore({ redis });
       expect(await store.load("ada", "s")).toBeUndefined();
       expect(await store.list("ada", 10)).toEqual([]);
     },
@@ -125,6 +125,31 @@ describe("createRedisSessionStore", () => {
       listed.push(...part.map(({ id }) => id));
     }
     expect(listed).toEqual(ids);
+  });
+
+  it("reads a session of its own again once somebody else has saved it, and once Redis has lost a save", async () => {
+    const store = createRedisSessionStore({ redis });
+    const other = createRedisSessionStore({ redis });
+    const [first, second, others] = [session(), session({ version: 2, updatedAtMs: 2 }), session({ version: 2, updatedAtMs: 2, createdAtMs: 7 })];
+    await store.save(first);
+    expect(await store.load("ada", "s")).toBe(first);
+    const before = await raw.hgetall("rag:session:data:s");
+    await store.save(second);
+    await raw.multi().del("rag:session:data:s").hset("rag:session:data:s", before).exec();
+    expect(await store.load("ada", "s")).toEqual(first);
+    await raw.multi().del("rag:session:data:s").hset("rag:session:data:s", before).exec();
+    await other.save(others);
+    expect(await store.load("ada", "s")).toEqual(others);
+    expect(await store.load("eve", "s")).toBeUndefined();
+  });
+
+  it("goes on with a session of a program that names no saves", async () => {
+    const store = createRedisSessionStore({ redis });
+    await store.save(session());
+    const later = session({ version: 2, createdAtMs: 7 });
+    await raw.hset("rag:session:data:s", { version: "2", session: JSON.stringify(later) });
+    for (let time = 0; time < 2; time += 1) expect(await store.load("ada", "s")).toEqual(later);
+    expect(await store.save({ ...later, version: 3 })).toBe(true);
   });
 
   it("works on when Redis has forgotten the scripts", async () => {
