@@ -11,6 +11,11 @@ const codeOf =
     throw error;
   };
 
+/** All items of a list; up to 0.1 that of sessions was a promise of one page. */
+async function allOf<Item>(list: sdk.PagedList<Item, unknown> | PromiseLike<readonly Item[]>): Promise<readonly Item[]> {
+  return "then" in list ? await list : await list.toArray();
+}
+
 /** @returns what a later release must still be able to do; it throws where an answer is not understood. */
 export async function callEverything(release: Release, options: sdk.ClientOptions, run: string): Promise<Record<string, unknown>> {
   const client = release.createClient(options);
@@ -22,7 +27,7 @@ export async function callEverything(release: Release, options: sdk.ClientOption
   const { hits } = await client.search({ query: "tower", limit: 3, explain: true, filters: { pathPrefixes: ["people/"] } });
   const judged = await client.feedback({ rating: "up", requestId: answer.requestId, sessionId: answer.sessionId, comment: run });
   const session = await sessions.get(answer.sessionId);
-  const listed = await sessions.list({ limit: 10 });
+  const listed = await allOf(sessions.list({ limit: 10 }));
   await sessions.delete(answer.sessionId);
   const gone = await sessions.get(answer.sessionId).catch(refused);
 

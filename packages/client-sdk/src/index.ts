@@ -5,9 +5,8 @@ export type { DoctorFinding, DoctorReport, IndexDescription, VectorGeneration, V
 export type { NewUser, User, Users } from "./admin/users.ts";
 export type { Chat } from "./chat.ts";
 export { type ChatClient, type Client, createChatClient, createClient } from "./client.ts";
-export type { DeletionReceipt, DocumentPage, DocumentSummary, StoredDocument } from "./documents/document.ts";
+export type { DeletionReceipt, DocumentList, DocumentPage, DocumentSummary, StoredDocument } from "./documents/document.ts";
 export type { DocumentFilter, Documents } from "./documents/documents.ts";
-export type { DocumentList } from "./documents/pages.ts";
 export type { Upload, UploadedDocument, UploadOptions } from "./documents/upload.ts";
 export type { UploadProgress } from "./documents/upload-progress.ts";
 export * from "./errors.ts";
@@ -31,7 +30,8 @@ export type {
 } from "./model.ts";
 export type { OpenUnion } from "./open-union.ts";
 export type { CallOptions, ClientOptions, Credentials, StreamOptions } from "./options.ts";
+export type { PagedList } from "./paged-list.ts";
 export type { Search, SearchHit, SearchRequest, SearchResult } from "./search.ts";
-export type { Session, SessionSummary, Sessions, Turn } from "./sessions.ts";
+export type { Session, SessionFilter, SessionList, SessionPage, SessionSummary, Sessions, Turn } from "./sessions.ts";
 export type { AnswerStream } from "./streaming/answer-stream.ts";
 export type { Time } from "./time.ts";

@@ -102,9 +102,9 @@ const ROWS: readonly Row[] = [
   ),
   query(
     "sessions.list",
-    ({ sessions }) => sessions.list({ limit: 5 }),
-    { limit: 5 },
-    { sessions: [{ ...session, turnCount: 1, lastQuestion: null }] },
+    ({ sessions }) => sessions.list({ limit: 5, cursor: "here" }).toArray(),
+    { limit: 5, cursor: "here" },
+    { sessions: [{ ...session, turnCount: 1, lastQuestion: null }], nextCursor: null },
     [{ ...session, turnCount: 1, lastQuestion: null }],
   ),
   query("sessions.get", ({ sessions }) => sessions.get("s1"), { id: "s1" }, { ...session, turns: [turn] }),

@@ -2,7 +2,8 @@
 import type { ResponsePromise } from "./http/response-promise.ts";
 import { array, boolean, nullable, number, object, type Shape, string } from "./http/shape.ts";
 import type { CallOptions } from "./options.ts";
-import { type Calls, noResult, only } from "./trpc/calls.ts";
+import { createPagedList, type PagedList } from "./paged-list.ts";
+import { type Calls, noResult } from "./trpc/calls.ts";
 
 /** A conversation in short. Times are ISO 8601 in UTC. */
 export interface SessionSummary {
@@ -33,19 +34,38 @@ export interface Session {
   readonly turns: readonly Turn[];
 }
 
+/** A part of a list. */
+export interface SessionPage {
+  readonly sessions: readonly SessionSummary[];
+  /** For the next part; null at the end. */
+  readonly nextCursor: string | null;
+}
+
+/** Conversations, page by page as they are read. */
+export type SessionList = PagedList<SessionSummary, SessionPage>;
+
+/** Which conversations to list. */
+export interface SessionFilter {
+  /** Conversations in one page, 1 to 1,000. Default 100. */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of an earlier page, to go on behind it. */
+  readonly cursor?: string | undefined;
+}
+
 /** Looks at conversations and removes them. */
 export interface Sessions {
   /**
-   * The conversations, latest first.
+   * Lists the conversations, the most recently used first. One that is used meanwhile moves to the front, where a list that is past it
+   * does not look again; none is listed twice. Nothing is sent until it is read; `options` hold for each page.
    *
-   * @param filter `limit`: at most so many, 1 to 1,000. Default 100.
+   * @throws when it is read: what {@link Chat.ask} throws.
    *
    * @example
    * ```ts
-   * for (const { id, lastQuestion } of await client.sessions.list({ limit: 20 })) console.log(id, lastQuestion);
+   * for await (const { id, lastQuestion } of client.sessions.list()) console.log(id, lastQuestion);
    * ```
    */
-  list(filter?: { readonly limit?: number | undefined }, options?: CallOptions): ResponsePromise<readonly SessionSummary[]>;
+  list(filter?: SessionFilter, options?: CallOptions): SessionList;
   /**
    * One conversation with its turns.
    *
@@ -82,6 +102,8 @@ const summary: Shape<SessionSummary> = object<SessionSummary>({
   lastQuestion: nullable(string),
 });
 
+const sessionPage: Shape<SessionPage> = object({ sessions: array(summary), nextCursor: nullable(string) });
+
 const turn: Shape<Turn> = object<Turn>({
   question: string,
   standaloneQuestion: string,
@@ -95,9 +117,12 @@ const session: Shape<Session> = object<Session>({ id: string, createdAt: string,
 
 /** @internal */
 export const createSessions = (calls: Calls): Sessions => ({
-  list: ({ limit } = {}, options = {}) =>
-    calls.call({ repetition: "harmless", shape: array(summary) }, options, (trpc, given) =>
-      only("sessions", trpc.sessions.list.query({ limit }, given)),
+  list: ({ limit, cursor: first } = {}, options = {}) =>
+    createPagedList(
+      (cursor) =>
+        calls.call({ repetition: "harmless", shape: sessionPage }, options, (trpc, given) => trpc.sessions.list.query({ limit, cursor }, given)),
+      ({ sessions }) => sessions,
+      first,
     ),
   get: (id, options = {}) => calls.call({ repetition: "harmless", shape: session }, options, (trpc, given) => trpc.sessions.get.query({ id }, given)),
   delete: (id, options = {}) =>

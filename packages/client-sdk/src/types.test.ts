@@ -29,6 +29,8 @@ import type {
   SearchRequest,
   SearchResult,
   Session,
+  SessionFilter,
+  SessionPage,
   SessionSummary,
   Statistics,
   StoredDocument,
@@ -68,7 +70,7 @@ describe("the model", () => {
   it("is what the router gives", () => {
     agree<Outputs["search"], SearchResult>();
     agree<Outputs["health"], Health>();
-    agree<Outputs["sessions"]["list"]["sessions"][number], SessionSummary>();
+    agree<Outputs["sessions"]["list"], SessionPage>();
     agree<Outputs["sessions"]["get"], Session>();
     agree<Outputs["documents"]["list"], DocumentPage>();
     agree<Outputs["documents"]["get"], StoredDocument>();
@@ -94,6 +96,7 @@ describe("the model", () => {
     accepts<Inputs["chat"]["ask"], ChatRequest>();
     accepts<Inputs["search"], SearchRequest>();
     accepts<Inputs["documents"]["list"], DocumentFilter>();
+    accepts<Inputs["sessions"]["list"], SessionFilter>();
     accepts<Omit<Inputs["chat"]["feedback"], "id">, Feedback>();
     accepts<Inputs["admin"]["users"]["create"], NewUser>();
     accepts<Inputs["admin"]["apiKeys"]["create"], NewApiKey>();
@@ -134,6 +137,7 @@ describe("the client", () => {
     }>();
     expectTypeOf(client.sessions.delete).returns.resolves.toBeVoid();
     expectTypeOf(() => client.documents.list().toArray()).returns.resolves.toEqualTypeOf<DocumentSummary[]>();
+    expectTypeOf(() => client.sessions.list().toArray()).returns.resolves.toEqualTypeOf<SessionSummary[]>();
     expectTypeOf(client.admin.ingest).returns.resolves.toEqualTypeOf<IngestionHandle>();
     expectTypeOf(client.documents.upload).returns.resolves.toEqualTypeOf<UploadedDocument>();
   });

@@ -63,6 +63,7 @@ export type {
   RetrieveOptions,
   Retriever,
   SearchOptions,
+  SessionPosition,
   SessionStore,
   Telemetry,
   VectorCollection,

@@ -42,12 +42,19 @@ export interface DocumentStore {
   loadChunks(): AsyncIterable<readonly IndexedChunk[]>;
 }
 
+/** Where a session stands in a list of sessions, which need not be there any more. */
+export type SessionPosition = Pick<Session, "id" | "updatedAtMs">;
+
 /** Sessions by version; `save` never overwrites a newer version. */
 export interface SessionStore {
   /** Undefined when there is none or it belongs to somebody else. */
   load(principal: string, id: string): Promise<Session | undefined>;
-  /** Most recently updated first. */
-  list(principal: string, limit: number): Promise<Session[]>;
+  /**
+   * Most recently updated first; those of one time by their ids.
+   *
+   * @param after only sessions that come after this one in that order. A session that is saved meanwhile moves to the front.
+   */
+  list(principal: string, limit: number, after?: SessionPosition): Promise<Session[]>;
   /**
    * Stores `session` if the stored version is `session.version - 1` (or none exists and the version is 1).
    * @returns false when somebody else was faster: load again and decide.

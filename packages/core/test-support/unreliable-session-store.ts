@@ -49,7 +49,7 @@ export function createUnreliableStore(store: SessionStore): UnreliableStore {
         state: "up",
         calls: 0,
         load: (principal, id) => call(false, () => store.load(principal, id)),
-        list: (principal, limit) => call(false, () => store.list(principal, limit)),
+        list: (principal, limit, after) => call(false, () => store.list(principal, limit, after)),
         save: (session) => call(true, () => store.save(session)),
         remove: (principal, id) => call(true, () => store.remove(principal, id)),
         prune: (principal, keep) => call(true, () => store.prune(principal, keep)),

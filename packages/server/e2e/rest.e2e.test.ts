@@ -145,6 +145,25 @@ describe("/sessions", () => {
     expect((await api.client("GET", path)).status).toBe(404);
   });
 
+  it("lists them page by page, the most recently used first", async () => {
+    const { body: key } = await api.admin("POST", "/admin/api-keys", { body: { name: "pages" } });
+    const headers = { "x-api-key": key.key };
+    const ids: string[] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      const { body } = await api.stranger("POST", "/chat", { headers, body: { question: "Who built the tower?" } });
+      ids.unshift(body.sessionId);
+    }
+    const list = async (query: string) => (await api.stranger("GET", `/sessions?${query}`, { headers })).body;
+    const idsOf = ({ sessions }: { sessions: readonly { id: string }[] }) => sessions.map(({ id }) => id);
+    const whole = await list("");
+    expect([idsOf(whole).toSorted(), whole.nextCursor]).toEqual([ids.toSorted(), null]);
+    const first = await list("limit=2");
+    const second = await list(`limit=2&cursor=${first.nextCursor}`);
+    expect([idsOf(first), idsOf(second), second.nextCursor]).toEqual([idsOf(whole).slice(0, 2), idsOf(whole).slice(2), null]);
+    for (const query of ["limit=0", "limit=1001", "limit=x", "cursor=", "cursor=YWJj", "page=2"])
+      expect((await list(query)).code).toBe("invalid_request");
+  });
+
   it("answers for somebody else's session exactly as for one that never was", async () => {
     const { body: answer } = await ask("Who built the tower?");
     for (const [method, suffix] of [

@@ -1,6 +1,7 @@
 /** A document as the server keeps it. */
 import { array, boolean, either, nullable, number, object, oneOf, optional, type Shape, string } from "../http/shape.ts";
 import type { OpenUnion } from "../open-union.ts";
+import type { PagedList } from "../paged-list.ts";
 
 /** A document without its text. Times are ISO 8601 in UTC. */
 export interface DocumentSummary {
@@ -42,6 +43,9 @@ export interface DocumentPage {
   /** For the next part; null at the end. */
   readonly nextCursor: string | null;
 }
+
+/** Documents, page by page as they are read. */
+export type DocumentList = PagedList<DocumentSummary, DocumentPage>;
 
 const stored = {
   id: string,

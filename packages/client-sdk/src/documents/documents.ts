@@ -2,9 +2,9 @@
 import type { ResponsePromise } from "../http/response-promise.ts";
 import type { Transport } from "../http/transport.ts";
 import type { CallOptions, ClientSettings } from "../options.ts";
+import { createPagedList } from "../paged-list.ts";
 import type { Calls } from "../trpc/calls.ts";
-import { type DeletionReceipt, documentShape, pageShape, receiptShape, type StoredDocument } from "./document.ts";
-import { createDocumentList, type DocumentList } from "./pages.ts";
+import { type DeletionReceipt, type DocumentList, documentShape, pageShape, receiptShape, type StoredDocument } from "./document.ts";
 import { createUpload, type Upload } from "./upload.ts";
 
 /** Which documents to list. */
@@ -66,11 +66,12 @@ export interface Documents {
 /** @internal */
 export const createDocuments = (settings: ClientSettings, transport: Transport, calls: Calls): Documents => ({
   list: ({ limit, cursor: first, pathPrefix } = {}, options = {}) =>
-    createDocumentList(
+    createPagedList(
       (cursor) =>
         calls.call({ repetition: "harmless", shape: pageShape }, options, (trpc, given) =>
           trpc.documents.list.query({ limit, cursor, pathPrefix }, given),
         ),
+      ({ documents }) => documents,
       first,
     ),
   get: (id, options = {}) =>

@@ -5,7 +5,7 @@ import { answer, brokenConnection, events, loggedIn, type Reply, refusal, refuse
 
 const PASSWORD = "the goat eats bread at noon";
 const credentials = { username: "admin", password: PASSWORD };
-const sessions = (): Reply => result({ sessions: [] });
+const sessions = (): Reply => result({ sessions: [], nextCursor: null });
 
 const scene = (script: readonly Reply[], options: Partial<ClientOptions> = {}) => createScene(script, { apiKey: undefined, credentials, ...options });
 
@@ -18,7 +18,7 @@ describe("a user's credentials", () => {
     const { client, requests } = scene([loggedIn("token-1"), answer(), sessions()]);
     expect(requests).toHaveLength(0);
     await client.chat.ask("?");
-    await client.sessions.list();
+    await client.sessions.list().toArray();
     expect(pathsOf(requests)).toEqual(["auth.login", "chat.ask", "sessions.list"]);
     expect(requests[0]?.body).toEqual(credentials);
     expect(tokensOf(requests)).toEqual([undefined, "Bearer token-1", "Bearer token-1"]);
@@ -26,7 +26,7 @@ describe("a user's credentials", () => {
 
   it("are sent once for all calls that wait for the same token", async () => {
     const { client, requests } = scene([loggedIn(), answer(), answer(), sessions()]);
-    await Promise.all([client.chat.ask("?"), client.chat.ask("?"), client.sessions.list()]);
+    await Promise.all([client.chat.ask("?"), client.chat.ask("?"), client.sessions.list().toArray()]);
     expect(pathsOf(requests).filter((path) => path === "auth.login")).toHaveLength(1);
   });
 
@@ -152,7 +152,7 @@ describe("an API key together with credentials", () => {
   it("asks, and leaves the rest to the token", async () => {
     const { client, requests } = scene([answer(), sessions(), loggedIn("token-1"), result({ cleared: 3 })], { apiKey: "key-1" });
     await client.chat.ask("?");
-    await client.sessions.list();
+    await client.sessions.list().toArray();
     await client.admin.cache.clear();
     expect(requests.map(({ headers }) => headers["x-api-key"] ?? headers["authorization"])).toEqual(["key-1", "key-1", undefined, "Bearer token-1"]);
   });

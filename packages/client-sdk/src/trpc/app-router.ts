@@ -198,8 +198,11 @@ export type AppRouter = TRPCBuiltRouter<
     >;
     sessions: {
       list: Query<
-        { limit?: number | undefined },
-        { sessions: { id: string; turnCount: number; createdAt: string; updatedAt: string; lastQuestion: string | null }[] }
+        { limit?: number | undefined; cursor?: string | undefined },
+        {
+          sessions: { id: string; turnCount: number; createdAt: string; updatedAt: string; lastQuestion: string | null }[];
+          nextCursor: string | null;
+        }
       >;
       get: Query<
         { id: string },

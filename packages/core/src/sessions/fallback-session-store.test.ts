@@ -195,6 +195,21 @@ describe("createFallbackSessionStore", () => {
     expect(await store.list("ada", 0)).toEqual([]);
   });
 
+  it("lists in parts of full length, each session where its newest version stands", async () => {
+    const { store, stored, link } = scene();
+    for (const updatedAtMs of [1, 2, 3, 4, 5, 6]) await stored.save(session(1, [], { id: `s${updatedAtMs}`, updatedAtMs }));
+    link.state = "read-only";
+    for (const id of ["s5", "s4"]) {
+      await store.load("ada", id);
+      await store.save(session(2, [], { id, updatedAtMs: 100 }));
+    }
+    const first = await store.list("ada", 3);
+    expect(first.map(({ id }) => id)).toEqual(["s4", "s5", "s6"]);
+    expect((await store.list("ada", 2, first.at(-1))).map(({ id }) => id)).toEqual(["s3", "s2"]);
+    link.state = "down";
+    expect((await store.list("ada", 2, { id: "s4", updatedAtMs: 100 })).map(({ id }) => id)).toEqual(["s5"]);
+  });
+
   it("reads on from a store that refuses writes alone", async () => {
     const { store, stored, link } = scene();
     await stored.save(session(1, [turn("a")]));

@@ -1,10 +1,11 @@
 /** Sessions that go on in memory while their store is away, and move back when it returns. */
 import type { Session } from "../model.ts";
-import type { Clock, SessionStore } from "../ports.ts";
+import type { Clock, SessionPosition, SessionStore } from "../ports.ts";
 import type { Timers } from "../resilience/timers.ts";
 import { hasNewestTurnOf, mergeSessions } from "./merge-sessions.ts";
 import { createSessionMover } from "./move-sessions-back.ts";
 import { createSessionMemory } from "./session-memory.ts";
+import { comesAfter, compareSessions } from "./session-order.ts";
 import { shareRuns } from "./shared-runs.ts";
 import { createStoreEpisode, isUnavailable } from "./store-episode.ts";
 
@@ -110,6 +111,20 @@ export function createFallbackSessionStore(options: FallbackSessionStoreOptions)
     return true;
   }
 
+  /** Stored sessions, among them `limit` of which no later version waits in memory, unless there are no more. */
+  async function listStored(principal: string, limit: number, after: SessionPosition | undefined): Promise<Session[]> {
+    const found: Session[] = [];
+    let fresh = 0;
+    let last = after;
+    for (;;) {
+      const part = await episode.ask("read", () => primary.list(principal, limit, last));
+      found.push(...part);
+      fresh += part.filter(({ id }) => memory.unsaved(id) === undefined).length;
+      last = part.at(-1);
+      if (part.length < limit || fresh >= limit || last === undefined) return found;
+    }
+  }
+
   return {
     async load(principal, id) {
       const unsaved = ownIn(memory.unsaved(id)?.session, principal);
@@ -130,17 +145,22 @@ export function createFallbackSessionStore(options: FallbackSessionStoreOptions)
       }
     },
 
-    async list(principal, limit) {
+    async list(principal, limit, after) {
       let stored: readonly Session[];
       try {
-        stored = await episode.ask("read", () => primary.list(principal, limit));
+        stored = await listStored(principal, limit, after);
       } catch (error) {
         if (!isUnavailable(error)) throw error;
         stored = memory.owned(principal);
       }
       const unsaved = memory.listUnsaved().map(({ session }) => session);
-      const listed = new Map([...stored, ...unsaved.filter((session) => session.principal === principal)].map((session) => [session.id, session]));
-      return [...listed.values()].sort((a, b) => b.updatedAtMs - a.updatedAtMs).slice(0, Math.max(0, limit));
+      const own = unsaved.filter((session) => session.principal === principal);
+      // The newest version of each alone, so that none is in two places of the order.
+      const listed = new Map([...stored, ...own].map((session) => [session.id, session]));
+      return [...listed.values()]
+        .filter((session) => comesAfter(session, after))
+        .sort(compareSessions)
+        .slice(0, Math.max(0, limit));
     },
 
     async save(session) {
@@ -174,7 +194,7 @@ export function createFallbackSessionStore(options: FallbackSessionStoreOptions)
         return await sharedPruning(`${keep} ${principal}`, () => episode.ask("write", () => primary.prune(principal, keep)));
       } catch (error) {
         if (!isUnavailable(error)) throw error;
-        const newestFirst = memory.owned(principal).sort((a, b) => b.updatedAtMs - a.updatedAtMs);
+        const newestFirst = memory.owned(principal).sort(compareSessions);
         const surplus = newestFirst.slice(Math.max(0, keep));
         for (const { id } of surplus) memory.forget(id);
         return surplus.length;

@@ -2,6 +2,7 @@
 import type { Session } from "../model.ts";
 import type { SessionStore } from "../ports.ts";
 import { charsOfSession } from "./session-limits.ts";
+import { comesAfter, compareSessions } from "./session-order.ts";
 
 /** Options of {@link createMemorySessionStore}. */
 export interface MemorySessionStoreOptions {
@@ -33,10 +34,7 @@ export function createMemorySessionStore(options: MemorySessionStoreOptions = {}
   }
 
   function owned(principal: string): Session[] {
-    return [...sessions.values()]
-      .filter((session) => session.principal === principal)
-      .reverse()
-      .sort((a, b) => b.updatedAtMs - a.updatedAtMs);
+    return [...sessions.values()].filter((session) => session.principal === principal).sort(compareSessions);
   }
 
   return {
@@ -44,8 +42,9 @@ export function createMemorySessionStore(options: MemorySessionStoreOptions = {}
       const session = sessions.get(id);
       return session?.principal === principal ? session : undefined;
     },
-    async list(principal, limit) {
-      return owned(principal).slice(0, Math.max(0, limit));
+    async list(principal, limit, after) {
+      const listed = owned(principal).filter((session) => comesAfter(session, after));
+      return listed.slice(0, Math.max(0, limit));
     },
     async save(session) {
       const stored = sessions.get(session.id);

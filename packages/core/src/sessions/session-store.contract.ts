@@ -110,6 +110,43 @@ export function sessionStoreContract(name: string, makeStore: () => SessionStore
       expect(await store.list("ada", 0)).toEqual([]);
     });
 
+    it("lists those of one time by their ids", async () => {
+      for (const id of ["b", "B-1", "c", "a", "B"]) await store.save(session({ id, updatedAtMs: 10 }));
+      expect((await store.list("ada", 10)).map(({ id }) => id)).toEqual(["B", "B-1", "a", "b", "c"]);
+    });
+
+    it("lists what comes after a place, whether or not there is still a session", async () => {
+      for (const id of ["a", "b", "c"]) await store.save(session({ id, updatedAtMs: 20 }));
+      await store.save(session({ id: "newest", updatedAtMs: 30 }));
+      await store.save(session({ id: "old", updatedAtMs: 10 }));
+      const after = async (id: string, updatedAtMs: number, limit = 10): Promise<string[]> =>
+        (await store.list("ada", limit, { id, updatedAtMs })).map((found) => found.id);
+      expect(await after("newest", 30, 2)).toEqual(["a", "b"]);
+      expect(await after("b", 20)).toEqual(["c", "old"]);
+      expect(await after("bb", 20, 1)).toEqual(["c"]);
+      expect(await after("c", 20)).toEqual(["old"]);
+      expect(await after("a", 25)).toEqual(["a", "b", "c", "old"]);
+      expect(await after("", 20)).toEqual(["a", "b", "c", "old"]);
+      expect(await after("old", 10)).toEqual([]);
+      expect(await after("a", Number.MAX_SAFE_INTEGER, 1)).toEqual(["newest"]);
+    });
+
+    it("lists every session once over several parts, but for those that are saved meanwhile", async () => {
+      for (let at = 1; at <= 7; at += 1) await store.save(session({ id: `s${at}`, updatedAtMs: 10 + Math.floor(at / 2) }));
+      const listed: string[] = [];
+      let after: Session | undefined;
+      for (;;) {
+        const part = await store.list("ada", 2, after);
+        listed.push(...part.map(({ id }) => id));
+        after = part.at(-1);
+        if (after === undefined) break;
+        // One that was listed, and one that was not yet, move to the front.
+        if (listed.length === 2) for (const id of ["s6", "s3"]) await store.save(session({ id, version: 2, updatedAtMs: 99 }));
+      }
+      expect(listed).toEqual(["s6", "s7", "s4", "s5", "s2", "s1"]);
+      expect((await store.list("ada", 3)).map(({ id }) => id)).toEqual(["s3", "s6", "s7"]);
+    });
+
     it("removes a session, after which it may begin again at version 1", async () => {
       await store.save(session());
       expect(await store.remove("ada", "session-1")).toBe(true);

@@ -2,7 +2,17 @@
 import { RagError } from "@rag-personal/core";
 import { base64url } from "jose";
 
+/** The last millisecond that has a date. */
+const MAX_TIME_MS = 8_640_000_000_000_000;
+
 const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Where a page ended in a list that is ordered by a time, the latest first, and by id. */
+export interface TimedPosition {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly id: string;
+}
 
 /** @param position of the last item of a page, such as its path. */
 export const encodeCursor = (position: string): string => base64url.encode(position);
@@ -20,6 +30,20 @@ export function decodeCursor(cursor: string): string {
   } catch {
     // Told below.
   }
+  throw noCursor();
+}
+
+export const encodeTimedCursor = ({ atMs, id }: TimedPosition): string => encodeCursor(`${atMs} ${id}`);
+
+/** @throws RagError as {@link decodeCursor}. */
+export function decodeTimedCursor(cursor: string): TimedPosition {
+  const [, time, id] = /^(0|[1-9]\d{0,15}) (.+)$/su.exec(decodeCursor(cursor)) ?? [];
+  const atMs = Number(time);
+  if (id === undefined || atMs > MAX_TIME_MS) throw noCursor();
+  return { atMs, id };
+}
+
+function noCursor(): RagError {
   const message = "must be the nextCursor of an earlier answer";
-  throw new RagError("invalid_request", `cursor: ${message}`, { issues: [{ path: "cursor", message }] });
+  return new RagError("invalid_request", `cursor: ${message}`, { issues: [{ path: "cursor", message }] });
 }

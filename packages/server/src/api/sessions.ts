@@ -3,7 +3,8 @@ import { RagError } from "@rag-personal/core";
 import * as z from "zod";
 import { principalName } from "../policy.ts";
 import type { AppServices } from "../services.ts";
-import { byId, count, isoTime, time } from "./fields.ts";
+import { decodeTimedCursor, encodeTimedCursor } from "./cursor.ts";
+import { byId, count, isoTime, page, time } from "./fields.ts";
 import { procedure } from "./procedure.ts";
 import { schemaNames } from "./schema-names.ts";
 
@@ -31,11 +32,16 @@ export function createSessionProcedures({ sessions }: Pick<AppServices, "session
   return {
     list: procedure({
       operation: "sessions.list",
-      input: z.strictObject({ limit: z.coerce.number<number>().int().min(1).max(1_000).default(100) }),
-      output: z.object({ sessions: z.array(summary) }),
-      async run({ limit }, { principal }) {
-        const own = await sessions.list(principalName(principal), limit);
+      input: z.strictObject(page),
+      output: z.object({ sessions: z.array(summary), nextCursor: z.string().nullable() }),
+      async run({ limit, cursor }, { principal }) {
+        const after = cursor === undefined ? undefined : decodeTimedCursor(cursor);
+        // One more tells whether there is another page.
+        const found = await sessions.list(principalName(principal), limit + 1, after && { id: after.id, updatedAtMs: after.atMs });
+        const own = found.slice(0, limit);
+        const last = found.length > limit ? own.at(-1) : undefined;
         return {
+          nextCursor: last === undefined ? null : encodeTimedCursor({ id: last.id, atMs: last.updatedAtMs }),
           sessions: own.map(({ id, turns, createdAtMs, updatedAtMs }) => ({
             id,
             turnCount: turns.length,

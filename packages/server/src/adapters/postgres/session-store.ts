@@ -66,12 +66,15 @@ export function createSessionStore({ query, connections }: Pick<Database, "query
       return session;
     },
 
-    async list(principal, limit) {
+    async list(principal, limit, after) {
+      const { id, updatedAtMs } = after ?? { id: "", updatedAtMs: Number.MAX_SAFE_INTEGER };
       const rows = await query(
         (sql) => sql<SessionRow>`
           select id, principal, version, turns, created_at_ms, updated_at_ms
           from sessions
           where principal = ${principal}
+            and updated_at_ms <= ${updatedAtMs}
+            and (updated_at_ms < ${updatedAtMs} or id > ${id})
           order by updated_at_ms desc, id
           limit ${limit}
         `,

@@ -31,15 +31,44 @@ redis.call("PEXPIRE", KEYS[2], ARGV[6])
 return 1
 `);
 
-/** keys: index · args: prefix of session keys, limit · the sessions as JSON, most recently updated first */
+/**
+ * keys: index · args: prefix of session keys, limit, time of update and id after which to begin · id, time of update and JSON of each
+ * session, most recently updated first, those of one time by their ids. Lua compares texts as the server's language does: hence by bytes.
+ */
 const LIST = createScript(`
-local found = {}
-for _, id in ipairs(redis.call("ZREVRANGE", KEYS[1], 0, -1)) do
-  if #found >= tonumber(ARGV[2]) then break end
-  local session = redis.call("HGET", ARGV[1] .. id, "session")
-  if session then found[#found + 1] = session end
+local function is_after(a, b)
+  for at = 1, #a do
+    local x, y = string.byte(a, at), string.byte(b, at)
+    if x ~= y then return not y or x > y end
+  end
+  return false
 end
-return found
+local found = {}
+local max = ARGV[3]
+while true do
+  local part = redis.call("ZREVRANGEBYSCORE", KEYS[1], max, "-inf", "WITHSCORES", "LIMIT", 0, 100)
+  if #part == 0 then return found end
+  local first = 1
+  while first < #part do
+    local time, last = part[first + 1], first
+    while part[last + 3] == time do last = last + 2 end
+    local ids = {}
+    if last + 1 < #part then
+      for at = last, first, -2 do ids[#ids + 1] = part[at] end
+    else
+      ids = redis.call("ZRANGEBYSCORE", KEYS[1], time, time)
+    end
+    for _, id in ipairs(ids) do
+      if #found >= 3 * tonumber(ARGV[2]) then return found end
+      local session = (time ~= ARGV[3] or is_after(id, ARGV[4])) and redis.call("HGET", ARGV[1] .. id, "session")
+      if session then
+        local n = #found
+        found[n + 1], found[n + 2], found[n + 3] = id, time, session
+      end
+    end
+    first, max = last + 2, "(" .. time
+  end
+end
 `);
 
 /** keys: session, index · args: principal, id · 1 when there was one */
@@ -58,6 +87,9 @@ for _, id in ipairs(redis.call("ZREVRANGE", KEYS[1], ARGV[2], -1)) do
 end
 return removed
 `);
+
+/** Id, time of update and JSON in turns. */
+const listing = z.array(z.string());
 
 const storedSession = z.object({
   id: z.string(),
@@ -100,11 +132,23 @@ export function createRedisSessionStore({ redis, ttlMs = 30 * DAY_MS }: RedisSes
       return session?.principal === principal && session.id === id ? session : undefined;
     },
 
-    async list(principal, limit) {
-      if (limit <= 0) return [];
-      const found = await redis.read((driver) => LIST(driver, [indexKey(principal)], [sessionKey(""), limit]));
-      const sessions = z.array(z.unknown()).parse(found).map(parseSession);
-      return sessions.filter((session) => session !== undefined).filter((session) => session.principal === principal);
+    async list(principal, limit, after) {
+      const sessions: Session[] = [];
+      let last = after;
+      // What is passed over because it is damaged must not look like the end.
+      while (sessions.length < limit) {
+        const asked = limit - sessions.length;
+        const args = [sessionKey(""), asked, last?.updatedAtMs ?? "+inf", last?.id ?? ""];
+        const found = listing.parse(await redis.read((driver) => LIST(driver, [indexKey(principal)], args)));
+        for (let at = 0; at + 2 < found.length; at += 3) {
+          const [id = "", updatedAtMs, json] = found.slice(at, at + 3);
+          last = { id, updatedAtMs: Number(updatedAtMs) };
+          const session = parseSession(json);
+          if (session?.principal === principal) sessions.push(session);
+        }
+        if (found.length < 3 * asked) break;
+      }
+      return sessions;
     },
 
     async save(session) {

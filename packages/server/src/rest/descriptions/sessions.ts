@@ -3,6 +3,8 @@ import type { RouteDescriptions } from "../openapi/route-description.ts";
 import { REQUEST_ID, SESSION_ID, TOWER } from "./example-values.ts";
 
 const ID = { id: { description: "Of an answer: `sessionId`.", example: SESSION_ID } };
+/** Of the session in the example. */
+const CURSOR = "MTc2NzI1ODAwMDAxNiBkZGZlY2MzNy00ZGVkLTQzOGEtYTY3ZC1jMGU0NGQ3MmRhMTE";
 const QUESTION = "When was the lamp lit for the first time?";
 const FEEDBACK_ID = "3b6f0a52-58d4-4f0e-8f2b-0c1f6a1f9a11";
 
@@ -11,13 +13,17 @@ export const SESSIONS: RouteDescriptions = {
     operationId: "listSessions",
     tag: "Sessions",
     summary: "List your sessions",
-    description: "The most recently used first.",
-    parameters: { limit: { description: "Sessions at most.", example: 5 } },
-    success: "The sessions.",
+    description: "The most recently used first, page by page. One that is used meanwhile moves to the front; no session is listed twice.",
+    parameters: {
+      limit: { description: "Sessions in a page.", example: 1 },
+      cursor: { description: "`nextCursor` of the page before.", example: CURSOR },
+    },
+    success: "A page; `nextCursor` is null on the last one.",
     responses: {
       sessions: {
         summary: "One session",
         value: {
+          nextCursor: CURSOR,
           sessions: [
             {
               id: SESSION_ID,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createScene, failureOf } from "../../test-support/scene.ts";
-import { refusal, result } from "../testing.ts";
+import { createScene, failureOf } from "../test-support/scene.ts";
+import { refusal, result } from "./testing.ts";
 
 const summary = (path: string) => ({
   id: `doc-${path}`,
