@@ -119,6 +119,7 @@ printf 'a token of %d characters\n' "${#token}"
 
 heading "Ingest: read the documents folder again, and follow the job"
 job_id="$(admin_request /ingest --request POST | field id)"
+admin_request "/ingest?limit=1" | pretty
 admin_request "/ingest/$job_id" --no-buffer --header 'Accept: text/event-stream'
 admin_request "/ingest/$job_id" | pretty
 

@@ -16,7 +16,16 @@ export type { AbortSignalLike, BlobLike, BodyReader, ByteStreamLike, FetchInit, 
 export type { RequestEvent, ResponseEvent } from "./http/hooks.ts";
 export type { ResponseInfo, ResponsePromise, WithResponse } from "./http/response-promise.ts";
 export type { IngestionHandle, WaitOptions } from "./ingestion/handle.ts";
-export type { FileResult, IngestionEvent, IngestionJob, IngestionProgress } from "./ingestion/job.ts";
+export type {
+  FileResult,
+  IngestionEvent,
+  IngestionJob,
+  IngestionJobFilter,
+  IngestionJobList,
+  IngestionJobPage,
+  IngestionJobSummary,
+  IngestionProgress,
+} from "./ingestion/job.ts";
 export type {
   Answer,
   AnswerContent,

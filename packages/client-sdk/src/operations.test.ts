@@ -126,6 +126,13 @@ const ROWS: readonly Row[] = [
       uptimeSeconds: 7,
     },
   ),
+  query(
+    "admin.ingestJobs",
+    ({ admin }) => admin.ingestJobs({ limit: 5, state: "succeeded" }).toArray(),
+    { limit: 5, state: "succeeded" },
+    { jobs: [sampleJob()], nextCursor: null },
+    [sampleJob()],
+  ),
   query("admin.ingestStatus", ({ admin }) => admin.ingestStatus("job-1"), { id: "job-1" }, sampleJob()),
   query("admin.users.list", ({ admin }) => admin.users.list(), {}, { users: [user] }, [user]),
   once(

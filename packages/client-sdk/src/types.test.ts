@@ -22,6 +22,8 @@ import type {
   IngestionEvent,
   IngestionHandle,
   IngestionJob,
+  IngestionJobFilter,
+  IngestionJobPage,
   KeyOperation,
   NewApiKey,
   NewUser,
@@ -71,6 +73,7 @@ describe("the model", () => {
     agree<Outputs["search"], SearchResult>();
     agree<Outputs["health"], Health>();
     agree<Outputs["sessions"]["list"], SessionPage>();
+    agree<Outputs["admin"]["ingestJobs"], IngestionJobPage>();
     agree<Outputs["sessions"]["get"], Session>();
     agree<Outputs["documents"]["list"], DocumentPage>();
     agree<Outputs["documents"]["get"], StoredDocument>();
@@ -97,6 +100,7 @@ describe("the model", () => {
     accepts<Inputs["search"], SearchRequest>();
     accepts<Inputs["documents"]["list"], DocumentFilter>();
     accepts<Inputs["sessions"]["list"], SessionFilter>();
+    accepts<Inputs["admin"]["ingestJobs"], IngestionJobFilter>();
     accepts<Omit<Inputs["chat"]["feedback"], "id">, Feedback>();
     accepts<Inputs["admin"]["users"]["create"], NewUser>();
     accepts<Inputs["admin"]["apiKeys"]["create"], NewApiKey>();

@@ -129,6 +129,7 @@ describe("an API key", () => {
     const job = await api.ingest();
     expect(job.counts.unchanged).toBe(3);
     expect((await withTheKey("GET", `/ingest/${job.id}`)).body.id).toBe(job.id);
+    expect((await withTheKey("GET", "/ingest?limit=1")).body.jobs).toMatchObject([{ id: job.id }]);
   });
 
   it("is not made for what must be granted, unless that is named", async () => {

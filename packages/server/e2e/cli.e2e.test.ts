@@ -141,8 +141,9 @@ describe("rag status and admin", () => {
     const { exitCode, stdout } = await rag("status");
     expect([exitCode, stdout]).toEqual([0, expect.stringMatching(new RegExp(`^${server.address} is healthy\n {2}postgres +healthy, pglite`))]);
     expect(stdout).toMatch(/\d+ documents in \d+ chunks/);
+    expect(stdout).toMatch(/\nlast ingestion: succeeded at 20\S+Z: \d+ added, 0 changed/);
     const stranger = await runRag(["status", "--json"], { RAG_URL: server.address, DATA_DIR: folder.path, HOME: folder.path });
-    expect(JSON.parse(stranger.stdout)).toMatchObject({ health: { status: "healthy" }, statistics: null });
+    expect(JSON.parse(stranger.stdout)).toMatchObject({ health: { status: "healthy" }, statistics: null, ingestions: null });
   });
 
   it("administers users, whose password is piped in", async () => {

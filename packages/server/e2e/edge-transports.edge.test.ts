@@ -131,6 +131,7 @@ describe("what a worker cannot do", () => {
   const password = "a whole new password";
   it.each([
     ["POST", "/ingest", undefined],
+    ["GET", "/ingest", undefined],
     ["GET", "/ingest/job-1", undefined],
     ["DELETE", "/documents/doc_1", undefined],
     ["POST", "/documents?path=a.md", { any: "file" }],

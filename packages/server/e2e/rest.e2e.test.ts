@@ -221,6 +221,21 @@ describe("/ingest and /documents", () => {
     expect(body).toMatch(/event: done\ndata: .*"state":"succeeded"/);
   });
 
+  it("lists jobs page by page, the last begun first", async () => {
+    const begun = await api.ingest();
+    const { body: first } = await api.admin("GET", "/ingest?limit=1");
+    const { files: _, ...summary } = begun;
+    expect(first).toEqual({ jobs: [summary], nextCursor: expect.any(String) });
+    const { body: second } = await api.admin("GET", `/ingest?state=succeeded&cursor=${first.nextCursor}`);
+    expect(second.nextCursor).toBeNull();
+    expect(second.jobs.length).toBeGreaterThan(0);
+    expect(second.jobs.map(({ id }: { id: string }) => id)).not.toContain(begun.id);
+    expect((await api.admin("GET", "/ingest?state=running")).body).toEqual({ jobs: [], nextCursor: null });
+    for (const query of ["limit=0", "state=gone", "cursor=YWJj"]) {
+      expect((await api.admin("GET", `/ingest?${query}`)).body.code).toBe("invalid_request");
+    }
+  });
+
   it("lists documents page by page, in the order of their paths", async () => {
     const { body: whole } = await api.client("GET", "/documents");
     const paths = whole.documents.map(({ path }: { path: string }) => path);

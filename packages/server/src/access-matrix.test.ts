@@ -122,6 +122,7 @@ const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
   "GET /documents/:id": [{ operation: "documents.get", path: "/documents/doc_1" }],
   "DELETE /documents/:id": [{ operation: "documents.delete", path: "/documents/doc_1" }],
   "POST /ingest": [{ operation: "ingest.start" }],
+  "GET /ingest": [{ operation: "ingest.read" }],
   "GET /ingest/:id": [
     { operation: "ingest.read", path: "/ingest/job-1" },
     { operation: "ingest.read", path: "/ingest/job-1", accept: EVENTS },
@@ -159,6 +160,7 @@ const ROUTES: Readonly<Record<string, readonly RouteRow[]>> = {
   "tRPC documents.upload": [{ operation: "documents.upload", file: "people/a.md", told: trpc }],
   "tRPC admin.stats": [{ operation: "admin.stats", json: {}, told: trpc }],
   "tRPC admin.ingest": [{ operation: "ingest.start", json: {}, told: trpc }],
+  "tRPC admin.ingestJobs": [{ operation: "ingest.read", json: {}, told: trpc }],
   "tRPC admin.ingestStatus": [{ operation: "ingest.read", json: { id: "job-1" }, told: trpc }],
   "tRPC admin.ingestEvents": [{ operation: "ingest.read", json: { id: "job-1" }, accept: EVENTS, told: trpc }],
   "tRPC admin.users.list": [{ operation: "users.list", json: {}, told: trpc }],

@@ -11,6 +11,7 @@ function memoryJobs(): IngestionJobStore & { readonly saved: IngestionJob[] } {
     getJob: async (id) => saved.findLast((job) => job.id === id),
     interruptRunningJobs: async () => 0,
     pruneJobs: async () => 0,
+    listJobs: async () => [...new Map(saved.map((job) => [job.id, job])).values()].map(({ files: _, ...job }) => job),
   };
 }
 
@@ -42,6 +43,19 @@ async function* replay(events: readonly IngestionEvent[], until: Promise<void> =
 }
 
 describe("ingestion jobs", () => {
+  it("are listed as far as they are, and as they ended", async () => {
+    const held = Promise.withResolvers<void>();
+    const { jobs } = jobsOver(() => replay(TWO_FILES, held.promise));
+    const { id } = await jobs.start();
+    for await (const event of jobs.follow(id, new AbortController().signal)) if (event.type === "job") break;
+    expect(await jobs.list({ limit: 10 })).toMatchObject([{ id, state: "running", progress: { done: 0, total: 2 }, finishedAt: null }]);
+    held.resolve();
+    await jobs.idle();
+    const [listed] = await jobs.list({ limit: 10 });
+    expect(listed).toMatchObject({ id, state: "succeeded", progress: { done: 2, total: 2 }, counts: { added: 1, failed: 1 } });
+    expect(listed).not.toHaveProperty("files");
+  });
+
   it("tell followers of each file what became of that one, unchanged ones too", async () => {
     const held = Promise.withResolvers<void>();
     const events: readonly IngestionEvent[] = [...TWO_FILES, { type: "file", path: "c.md", outcome: "unchanged" }];

@@ -39,6 +39,18 @@ export interface IngestionJob {
   readonly error: string | null;
 }
 
+/** A job without what became of single files. */
+export type IngestionJobSummary = Omit<IngestionJob, "files">;
+
+/** Which jobs to list, the last begun first, those of one time by their ids. */
+export interface IngestionJobListing {
+  /** At most so many. */
+  readonly limit: number;
+  /** Only jobs that come after this one, which need not be there any more. */
+  readonly after?: Pick<IngestionJob, "id" | "startedAt"> | undefined;
+  readonly state?: IngestionJob["state"] | undefined;
+}
+
 /** What followers of a job are told: its state now, each file as it is done, how far it is, and the end. */
 export type IngestionJobEvent =
   | { readonly type: "job"; readonly job: IngestionJob }
@@ -54,6 +66,7 @@ export interface IngestionJobStore {
   interruptRunningJobs(finishedAt: string): Promise<number>;
   /** Removes the oldest jobs that have ended until at most `keep` of those are left; returns how many went. */
   pruneJobs(keep: number): Promise<number>;
+  listJobs(listing: IngestionJobListing): Promise<IngestionJobSummary[]>;
 }
 
 /** What a job goes through. */
@@ -76,6 +89,8 @@ export interface IngestionJobs {
   idle(): Promise<void>;
   /** Ends the running job after the file in hand, and for good: later ones are recorded as interrupted. */
   stop(): Promise<void>;
+  /** As they stand now; a job that waited has, until it ends, the time at which it was accepted. */
+  list(listing: IngestionJobListing): Promise<readonly IngestionJobSummary[]>;
 }
 
 interface Dependencies {
@@ -206,12 +221,20 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
     return run === undefined ? await jobs.getJob(id) : { ...run.job, files: [...run.job.files] };
   }
 
+  async function list(listing: IngestionJobListing): Promise<readonly IngestionJobSummary[]> {
+    return (await jobs.listJobs(listing)).map((stored) => {
+      const inHand = [running, waiting].find((candidate) => candidate?.job.id === stored.id);
+      return inHand === undefined || stored.state !== "running" ? stored : { ...stored, progress: inHand.job.progress, counts: inHand.job.counts };
+    });
+  }
+
   async function idle(): Promise<void> {
     while (running !== undefined) await running.finished.promise;
   }
 
   return {
     get,
+    list,
     idle,
     start: () => recorded(place("everything", true)),
     startAnew: () => recorded(place("uploads", false)),

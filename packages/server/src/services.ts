@@ -72,7 +72,7 @@ export interface AppServices extends ConfinedReading {
   makeSnapshot(): Promise<Uint8Array<ArrayBuffer>>;
   readonly sessions: SessionStore;
   saveFeedback(feedback: Feedback): Promise<boolean>;
-  readonly ingestion: Pick<IngestionJobs, "start" | "startAnew" | "get" | "follow">;
+  readonly ingestion: Pick<IngestionJobs, "start" | "startAnew" | "list" | "get" | "follow">;
   statistics(): Promise<Statistics>;
   /** Closes the circuit in front of the language model by hand. @returns the state now. */
   resetBreaker(): BreakerState;

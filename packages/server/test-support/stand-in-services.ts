@@ -112,6 +112,7 @@ export function createStandInServices({ users, apiKeys, tokens, authenticator, c
       start: async () => job,
       startAnew: async () => job,
       get: async () => job,
+      list: async () => [job],
       async *follow() {},
     },
     resetBreaker: () => "CLOSED",

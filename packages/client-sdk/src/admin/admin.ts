@@ -2,9 +2,10 @@
 import type { ResponsePromise } from "../http/response-promise.ts";
 import { number, object, type Shape, string } from "../http/shape.ts";
 import { createIngestionHandle, type IngestionHandle } from "../ingestion/handle.ts";
-import { type IngestionEvent, type IngestionJob, jobShape } from "../ingestion/job.ts";
+import { type IngestionEvent, type IngestionJob, type IngestionJobFilter, type IngestionJobList, jobPageShape, jobShape } from "../ingestion/job.ts";
 import type { OpenUnion } from "../open-union.ts";
 import type { CallOptions, ClientSettings, StreamOptions } from "../options.ts";
+import { createPagedList } from "../paged-list.ts";
 import { type Calls, noResult } from "../trpc/calls.ts";
 import { type ApiKeys, createApiKeys } from "./api-keys.ts";
 import { type DoctorReport, doctorShape, type IndexDescription, indexShape, liveShape, type VectorGeneration } from "./index-administration.ts";
@@ -56,6 +57,18 @@ export interface Admin {
    * ```
    */
   ingest(options?: CallOptions): Promise<IngestionHandle>;
+  /**
+   * Lists the jobs, the last begun first: those that run, and the last 100 that ended. Nothing is sent until it is read; `options` hold for
+   * each page.
+   *
+   * @throws when it is read: what {@link Chat.ask} throws.
+   *
+   * @example
+   * ```ts
+   * for await (const { id, progress } of client.admin.ingestJobs({ state: "running" })) console.log(id, progress);
+   * ```
+   */
+  ingestJobs(filter?: IngestionJobFilter, options?: CallOptions): IngestionJobList;
   /**
    * The state of a job. The server knows the last 100.
    *
@@ -189,6 +202,15 @@ export function createAdmin(settings: ClientSettings, calls: Calls): Admin {
       const kind = { repetition: "once", shape: jobShape } as const;
       return handleOf((await calls.call(kind, options, (trpc, given) => trpc.admin.ingest.mutate(undefined, given))).id);
     },
+    ingestJobs: ({ limit, cursor: first, state } = {}, options = {}) =>
+      createPagedList(
+        (cursor) =>
+          calls.call({ repetition: "harmless", shape: jobPageShape }, options, (trpc, given) =>
+            trpc.admin.ingestJobs.query({ limit, cursor, state }, given),
+          ),
+        ({ jobs }) => jobs,
+        first,
+      ),
     ingestStatus: (id, options) => handleOf(id).status(options),
     ingestEvents: (id, options) => handleOf(id).events(options),
     users: createUsers(calls),

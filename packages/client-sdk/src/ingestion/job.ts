@@ -1,6 +1,7 @@
 /** Jobs that bring documents into the index: how they are told, and how they are followed. */
 import { array, boolean, nullable, number, object, oneOf, optional, type Shape, string, type Tagged, tagged } from "../http/shape.ts";
 import type { OpenUnion } from "../open-union.ts";
+import type { PagedList } from "../paged-list.ts";
 
 /** How far a job is, in files. */
 export interface IngestionProgress {
@@ -42,6 +43,29 @@ export interface IngestionJob {
   readonly error: string | null;
 }
 
+/** A job without what became of single files. */
+export type IngestionJobSummary = Omit<IngestionJob, "files">;
+
+/** A part of a list. */
+export interface IngestionJobPage {
+  readonly jobs: readonly IngestionJobSummary[];
+  /** For the next part; null at the end. */
+  readonly nextCursor: string | null;
+}
+
+/** Jobs, page by page as they are read. */
+export type IngestionJobList = PagedList<IngestionJobSummary, IngestionJobPage>;
+
+/** Which jobs to list. */
+export interface IngestionJobFilter {
+  /** Jobs in one page, 1 to 1,000. Default 100. */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of an earlier page, to go on behind it. */
+  readonly cursor?: string | undefined;
+  /** Only jobs in this state. */
+  readonly state?: "failed" | "interrupted" | "running" | "succeeded" | undefined;
+}
+
 /** What a job tells: its state when it is first looked at, each file and how far it is, and its end. */
 export type IngestionEvent =
   | { readonly type: "job"; readonly job: IngestionJob }
@@ -60,17 +84,21 @@ const file: Shape<FileResult> = object<FileResult>({
   keptEarlierVersion: optional(boolean),
 });
 
-/** @internal */
-export const jobShape: Shape<IngestionJob> = object<IngestionJob>({
+const summary = {
   id: string,
   state: string,
   startedAt: string,
   finishedAt: nullable(string),
   progress,
   counts: object({ added: number, changed: number, removed: number, unchanged: number, failed: number }),
-  files: array(file),
   error: nullable(string),
-});
+};
+
+/** @internal */
+export const jobShape: Shape<IngestionJob> = object<IngestionJob>({ ...summary, files: array(file) });
+
+/** @internal */
+export const jobPageShape: Shape<IngestionJobPage> = object({ jobs: array(object<IngestionJobSummary>(summary)), nextCursor: nullable(string) });
 
 type EventOf<Type extends IngestionEvent["type"]> = Extract<IngestionEvent, { type: Type }>;
 

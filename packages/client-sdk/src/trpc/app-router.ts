@@ -283,6 +283,7 @@ export type AppRouter = TRPCBuiltRouter<
           finishedAt: string | null;
           progress: { done: number; total: number };
           counts: { added: number; changed: number; removed: number; unchanged: number; failed: number };
+          error: string | null;
           files: {
             path: string;
             outcome: "added" | "changed" | "failed" | "removed" | "unchanged";
@@ -291,7 +292,21 @@ export type AppRouter = TRPCBuiltRouter<
             reason?: string | undefined;
             keptEarlierVersion?: boolean | undefined;
           }[];
-          error: string | null;
+        }
+      >;
+      ingestJobs: Query<
+        { limit?: number | undefined; cursor?: string | undefined; state?: "failed" | "interrupted" | "running" | "succeeded" | undefined },
+        {
+          jobs: {
+            id: string;
+            state: "failed" | "interrupted" | "running" | "succeeded";
+            startedAt: string;
+            finishedAt: string | null;
+            progress: { done: number; total: number };
+            counts: { added: number; changed: number; removed: number; unchanged: number; failed: number };
+            error: string | null;
+          }[];
+          nextCursor: string | null;
         }
       >;
       ingestStatus: Query<
@@ -303,6 +318,7 @@ export type AppRouter = TRPCBuiltRouter<
           finishedAt: string | null;
           progress: { done: number; total: number };
           counts: { added: number; changed: number; removed: number; unchanged: number; failed: number };
+          error: string | null;
           files: {
             path: string;
             outcome: "added" | "changed" | "failed" | "removed" | "unchanged";
@@ -311,7 +327,6 @@ export type AppRouter = TRPCBuiltRouter<
             reason?: string | undefined;
             keptEarlierVersion?: boolean | undefined;
           }[];
-          error: string | null;
         }
       >;
       ingestEvents: Subscription<
@@ -326,6 +341,7 @@ export type AppRouter = TRPCBuiltRouter<
                 finishedAt: string | null;
                 progress: { done: number; total: number };
                 counts: { added: number; changed: number; removed: number; unchanged: number; failed: number };
+                error: string | null;
                 files: {
                   path: string;
                   outcome: "added" | "changed" | "failed" | "removed" | "unchanged";
@@ -334,7 +350,6 @@ export type AppRouter = TRPCBuiltRouter<
                   reason?: string | undefined;
                   keptEarlierVersion?: boolean | undefined;
                 }[];
-                error: string | null;
               };
             }
           | {
@@ -358,6 +373,7 @@ export type AppRouter = TRPCBuiltRouter<
                 finishedAt: string | null;
                 progress: { done: number; total: number };
                 counts: { added: number; changed: number; removed: number; unchanged: number; failed: number };
+                error: string | null;
                 files: {
                   path: string;
                   outcome: "added" | "changed" | "failed" | "removed" | "unchanged";
@@ -366,7 +382,6 @@ export type AppRouter = TRPCBuiltRouter<
                   reason?: string | undefined;
                   keptEarlierVersion?: boolean | undefined;
                 }[];
-                error: string | null;
               };
             },
           void

@@ -3,7 +3,8 @@ import { RagError } from "@rag-personal/core";
 import * as z from "zod";
 import { confineJob, confineJobEvents } from "../confinement.ts";
 import type { AppServices } from "../services.ts";
-import { byId, count, nothing } from "./fields.ts";
+import { decodeTimedCursor, encodeTimedCursor } from "./cursor.ts";
+import { byId, count, isoTime, nothing, page } from "./fields.ts";
 import { procedure, streamProcedure } from "./procedure.ts";
 import { schemaNames } from "./schema-names.ts";
 
@@ -20,20 +21,23 @@ export const fileResult = z
   })
   .register(schemaNames, { name: "FileResult" });
 
+const jobState = z.enum(["running", "succeeded", "failed", "interrupted"]);
+
+const summary = {
+  id: z.string(),
+  state: jobState.describe("`succeeded`: the folder was gone through. `interrupted`: the server stopped, and finished the work at its next start."),
+  startedAt: z.string(),
+  finishedAt: z.string().nullable(),
+  progress,
+  counts: z.object({ added: count, changed: count, removed: count, unchanged: count, failed: count }),
+  error: z.string().nullable().describe("Why the job failed."),
+};
+
 export const job = z
-  .object({
-    id: z.string(),
-    state: z
-      .enum(["running", "succeeded", "failed", "interrupted"])
-      .describe("`succeeded`: the folder was gone through. `interrupted`: the server stopped, and finished the work at its next start."),
-    startedAt: z.string(),
-    finishedAt: z.string().nullable(),
-    progress,
-    counts: z.object({ added: count, changed: count, removed: count, unchanged: count, failed: count }),
-    files: z.array(fileResult).describe("Those that were not simply unchanged."),
-    error: z.string().nullable().describe("Why the job failed."),
-  })
+  .object({ ...summary, files: z.array(fileResult).describe("Those that were not simply unchanged.") })
   .register(schemaNames, { name: "IngestionJob" });
+
+const jobSummary = z.object(summary).describe("A job without what became of single files.").register(schemaNames, { name: "IngestionJobSummary" });
 
 /** The state of the job now, each file as it is done, and the end. */
 const jobEvent = z.discriminatedUnion("type", [
@@ -61,6 +65,19 @@ export function createIngestionProcedures({ ingestion }: Pick<AppServices, "inge
         const found = await ingestion.get(id);
         if (found === undefined) throw noJob();
         return confineJob(principal, found);
+      },
+    }),
+    list: procedure({
+      operation: "ingest.read",
+      input: z.strictObject({ ...page, state: jobState.optional().describe("Only jobs in this state.") }),
+      output: z.object({ jobs: z.array(jobSummary), nextCursor: z.string().nullable() }),
+      async run({ limit, cursor, state }) {
+        const after = cursor === undefined ? undefined : decodeTimedCursor(cursor);
+        // One more tells whether there is another page.
+        const found = await ingestion.list({ limit: limit + 1, state, after: after && { id: after.id, startedAt: isoTime(after.atMs) } });
+        const jobs = found.slice(0, limit);
+        const last = found.length > limit ? jobs.at(-1) : undefined;
+        return { jobs, nextCursor: last === undefined ? null : encodeTimedCursor({ id: last.id, atMs: Date.parse(last.startedAt) }) };
       },
     }),
     events: streamProcedure({

@@ -186,7 +186,13 @@ export function composeEdge(config: EdgeConfig, { loadSnapshot, addressHeader, l
     makeSnapshot: refuseLater("snapshot"),
     sessions,
     saveFeedback: refuseLater("feedback"),
-    ingestion: { start: refuseLater("ingestion"), startAnew: refuseLater("ingestion"), get: refuseLater("ingestion"), follow: refuse("ingestion") },
+    ingestion: {
+      start: refuseLater("ingestion"),
+      startAnew: refuseLater("ingestion"),
+      get: refuseLater("ingestion"),
+      list: refuseLater("ingestion"),
+      follow: refuse("ingestion"),
+    },
     resetBreaker() {
       breaker.reset();
       return breaker.state();

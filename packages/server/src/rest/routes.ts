@@ -35,6 +35,7 @@ export function createRoutes(api: Api, services: AppServices): readonly Route[] 
     route("DELETE", "/documents/:id", api.documents.delete),
 
     route("POST", "/ingest", api.ingestion.start, { status: 202, headers: ({ id }) => ({ location: `/ingest/${id}` }) }),
+    route("GET", "/ingest", api.ingestion.list, { takes: "query" }),
     ingestionRoute(api, services),
 
     route("GET", "/admin/stats", api.administration.statistics),

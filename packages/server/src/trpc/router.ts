@@ -31,6 +31,7 @@ export function createAppRouter(api: Api) {
     admin: router({
       stats: query(api.administration.statistics),
       ingest: mutation(api.ingestion.start),
+      ingestJobs: query(api.ingestion.list),
       ingestStatus: query(api.ingestion.get),
       ingestEvents: subscription(api.ingestion.events),
       users: router({

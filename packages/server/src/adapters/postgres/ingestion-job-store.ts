@@ -1,5 +1,5 @@
 /** Ingestion jobs as rows. */
-import type { IngestionJob, IngestionJobStore } from "../../ingestion-jobs.ts";
+import type { IngestionJob, IngestionJobStore, IngestionJobSummary } from "../../ingestion-jobs.ts";
 import { JSONB } from "./column-types.ts";
 import type { Query } from "./database.ts";
 
@@ -74,6 +74,23 @@ export function createIngestionJobStore({ query }: { readonly query: Query }): I
         `,
       );
       return count;
+    },
+
+    async listJobs({ limit, after, state }) {
+      const rows = await query(
+        (sql) => sql<Omit<JobRow, "files">>`
+          select id, state, started_at, finished_at, progress, counts, error
+          from ingestion_jobs
+          where (${state ?? null}::text is null or state = ${state ?? null})
+            and (
+              ${after?.startedAt ?? null}::text is null or started_at < ${after?.startedAt ?? null}
+              or (started_at = ${after?.startedAt ?? null} and id > ${after?.id ?? null})
+            )
+          order by started_at desc, id
+          limit ${limit}
+        `,
+      );
+      return rows.map(({ started_at: startedAt, finished_at: finishedAt, ...job }): IngestionJobSummary => ({ ...job, startedAt, finishedAt }));
     },
   };
 }

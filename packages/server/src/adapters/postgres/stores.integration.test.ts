@@ -4,7 +4,7 @@ import { sessionStoreContract } from "../../../../core/src/sessions/session-stor
 import { embeddingStoreContract } from "../../../../core/src/vectors/embedding-store.contract.ts";
 import { generationStoreContract } from "../../../../core/src/vectors/generation-store.contract.ts";
 import { POSTGRES_KINDS, type RunningPostgres } from "../../../test-support/postgres-databases.ts";
-import type { IngestionJob } from "../../ingestion-jobs.ts";
+import type { IngestionJob, IngestionJobListing } from "../../ingestion-jobs.ts";
 import { apiKeyStoreContract } from "./api-key-store.contract.ts";
 import type { Sql } from "./column-types.ts";
 import { createStores, type PostgresStores } from "./connection.ts";
@@ -206,6 +206,22 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
       await stores.ingestionJobs.pruneJobs(2);
       const left = await Promise.all(["old", "older-but-running", "newer", "newest"].map((id) => stores.ingestionJobs.getJob(id)));
       expect(left.map((found) => found?.id)).toEqual([undefined, "older-but-running", "newer", "newest"]);
+    });
+
+    it("are listed in parts, the last begun first, without their files", async () => {
+      const days = { oldest: 1, b: 2, a: 2, newest: 3 };
+      for (const [id, day] of Object.entries(days)) {
+        await stores.ingestionJobs.saveJob(job({ id, state: id === "a" ? "running" : "succeeded", startedAt: `2026-01-0${day}T00:00:00.000Z` }));
+      }
+      const list = async (listing: Omit<IngestionJobListing, "limit">, limit = 10) =>
+        (await stores.ingestionJobs.listJobs({ ...listing, limit })).map(({ id }) => id);
+      expect(await list({})).toEqual(["newest", "a", "b", "oldest"]);
+      expect(await list({ after: { id: "a", startedAt: "2026-01-02T00:00:00.000Z" } }, 1)).toEqual(["b"]);
+      expect(await list({ after: { id: "gone", startedAt: "2026-01-02T12:00:00.000Z" } })).toEqual(["a", "b", "oldest"]);
+      expect(await list({ state: "running" })).toEqual(["a"]);
+      expect(await list({ state: "succeeded", after: { id: "newest", startedAt: "2026-01-03T00:00:00.000Z" } })).toEqual(["b", "oldest"]);
+      const { files: _, ...rest } = job({ id: "oldest", state: "succeeded" });
+      expect(await stores.ingestionJobs.listJobs({ limit: 1, after: { id: "b", startedAt: "2026-01-02T00:00:00.000Z" } })).toEqual([rest]);
     });
 
     it("that were running are marked as interrupted, and no others", async () => {

@@ -24,6 +24,11 @@ const SUCCEEDED = {
   files: [ADDED],
 };
 
+const { files: _, ...ENDED } = SUCCEEDED;
+
+/** Stands for the time and the id of the last job of a page. */
+const JOB_CURSOR = "MTc2NzI1ODAwMDAwMCA2MGEzNTAzYy0zNTgxLTRiNGYtOTlkNy04NDA0ZGU3ZmI2Yjg";
+
 const STORED = {
   id: DOCUMENT_ID,
   path: TOWER.path,
@@ -50,6 +55,19 @@ export const INGESTION: RouteDescriptions = {
     success: "The job, which goes on beside.",
     responses: { running: { summary: "A job that has begun", value: RUNNING } },
     headers: { Location: { description: "Where the job can be followed.", example: `/ingest/${JOB_ID}` } },
+  },
+  "GET /ingest": {
+    operationId: "listIngestions",
+    tag: "Ingestion",
+    summary: "List the jobs",
+    description: "The last begun first, without what became of single files. The server keeps those that run and the last 100 that ended.",
+    parameters: {
+      limit: { description: "Jobs in a page.", example: 10 },
+      cursor: { description: "`nextCursor` of the page before.", example: JOB_CURSOR },
+      state: { description: "Such as `running`.", example: "succeeded" },
+    },
+    success: "A page; `nextCursor` is null on the last one.",
+    responses: { jobs: { summary: "A job that has ended", value: { jobs: [ENDED], nextCursor: JOB_CURSOR } } },
   },
   "GET /ingest/:id": {
     operationId: "getIngestion",
