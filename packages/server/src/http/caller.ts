@@ -7,6 +7,8 @@ import { abortAtRequestEnd } from "./request-end.ts";
 export interface RequestCaller extends Caller {
   /** The reader of a stream is gone: aborts `signal`. */
   leave(): void;
+  /** Ends the connection, which a reader who takes nothing keeps open else. @returns false where there is none to be had, as at the edge. */
+  cut(): boolean;
 }
 
 /** A class for its speed: a getter made anew for each object costs more than the rest of it. */
@@ -34,6 +36,12 @@ class HttpCaller implements RequestCaller {
 
   leave(): void {
     this.#end().abort();
+  }
+
+  cut(): boolean {
+    const { outgoing } = this.#context.env;
+    outgoing?.destroy();
+    return outgoing !== undefined;
   }
 
   /** Most calls end too soon to be aborted, and never ask. */

@@ -16,6 +16,7 @@ function streamOf(events: readonly ServerEvent[], { hang = false, writeTimeoutMs
     events: source(),
     headers: { "x-request-id": "r1" },
     onClose,
+    onUnread: () => false,
     writeTimeoutMs,
     stopping: { signal: stopping, requestId: "r1" },
   });

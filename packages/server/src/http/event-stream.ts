@@ -36,6 +36,7 @@ function lastEvent({ requestId, toEvent }: Stopping): Uint8Array {
 
 /**
  * @param events ends the stream when it ends; it must turn its own errors into events.
+ * @param onUnread called when the reader has not read for `writeTimeoutMs`; true when it has ended the connection.
  * @param onClose called once when the reader is gone or has not read for `writeTimeoutMs`, when the server stops, and at the end.
  * @param stopping aborted when the server cuts its streams; the reader gets an `error` event with `retry` then.
  */
@@ -43,12 +44,14 @@ export function eventStreamResponse({
   events,
   headers,
   onClose,
+  onUnread,
   writeTimeoutMs,
   stopping,
 }: {
   events: AsyncIterable<ServerEvent>;
   headers: Record<string, string>;
   onClose: () => void;
+  onUnread: () => boolean;
   writeTimeoutMs: number;
   stopping?: Stopping;
 }): Response {
@@ -58,6 +61,7 @@ export function eventStreamResponse({
   let isClosed = false;
   let onStopping = (): void => {};
   const close = (): void => {
+    if (isClosed) return;
     isClosed = true;
     clearInterval(heartbeat);
     clearTimeout(unread);
@@ -98,7 +102,8 @@ export function eventStreamResponse({
       controller.enqueue(encode(next.value));
       unread = setTimeout(() => {
         close();
-        controller.error(new Error("the reader stopped reading"));
+        // An error in the stream of a connection would be printed by the HTTP library, with its stack.
+        if (!onUnread()) controller.error(new Error("the reader stopped reading"));
         // Suspended between two events it would hold what it has taken, such as a place in front of the model, for ever.
         void iterator.return?.();
       }, writeTimeoutMs);

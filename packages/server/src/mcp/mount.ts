@@ -4,6 +4,7 @@ import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Api } from "../api/api.ts";
 import { authenticate } from "../http/authenticate.ts";
+import { bodyInTime } from "../http/body-in-time.ts";
 import { callerOf } from "../http/caller.ts";
 import type { HttpEnvironment } from "../http/environment.ts";
 import { readJsonValue } from "../http/read-body.ts";
@@ -43,7 +44,8 @@ export function mountMcp(app: Hono<HttpEnvironment>, api: Api, services: AppServ
     response.headers.delete("connection");
     for (const [name, value] of response.headers) c.header(name, value);
     const { status } = response;
-    return response.body === null ? c.body(null, status as ContentfulStatusCode) : c.body(response.body, status as ContentfulStatusCode);
+    if (response.body === null) return c.body(null, status as ContentfulStatusCode);
+    return c.body(bodyInTime(response.body, caller, services.limits.streamWriteTimeoutMs), status as ContentfulStatusCode);
   }
 
   async function refuse(c: Context<HttpEnvironment>, thrown: unknown): Promise<Response> {

@@ -54,6 +54,10 @@ export async function chatStreamResponse(
     events: serverEvents(),
     headers: { "x-request-id": requestId },
     onClose: () => caller.leave(),
+    onUnread() {
+      log.info({ requestId, unreadMs: limits.streamWriteTimeoutMs }, "stream cut: its reader takes nothing");
+      return caller.cut();
+    },
     writeTimeoutMs: limits.streamWriteTimeoutMs,
     stopping: { signal: caller.stopping, requestId, toEvent: (error) => ({ event: "error", data: openAiError(error) }) },
   });

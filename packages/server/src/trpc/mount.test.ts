@@ -40,6 +40,17 @@ async function throughBatch(path: string, input: unknown, headers: Readonly<Reco
 }
 
 describe("a call on its own", () => {
+  it.each([
+    ["chat.ask", "GET", "POST"],
+    ["chat.ask", "HEAD", "POST"],
+    ["chat.ask", "PUT", "POST"],
+    ["chat.stream", "DELETE", "GET, POST"],
+    ["health", "PUT", "GET, POST"],
+  ])("tells what %s takes instead of %s", async (path, method, allowed) => {
+    const response = await send(path, { method, headers: CREDENTIALS });
+    expect([response.status, response.headers.get("allow")]).toEqual([405, allowed]);
+  });
+
   it("gives the result", async () => {
     expect(await told(await post("chat.ask", { question: "Who?" }))).toMatchObject({
       status: 200,

@@ -45,8 +45,8 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
     } catch (thrown) {
       refusal = toRagError(thrown);
     }
-    const cut = (): void => void c.env.outgoing?.destroy();
-    return { caller: callerOf(c), refusal, readTimeoutMs: services.limits.streamWriteTimeoutMs, cut };
+    const caller = callerOf(c);
+    return { caller, refusal, readTimeoutMs: services.limits.streamWriteTimeoutMs, cut: () => void caller.cut() };
   }
 
   /** To be asked when it is known who sends the body. */
@@ -93,9 +93,11 @@ export function mountTrpc(app: Hono<HttpEnvironment>, api: Api, services: AppSer
     const context = await contextOf(c);
     let body: string | null = null;
     try {
-      if (!METHODS.includes(method)) {
-        c.header("allow", "GET, POST");
-        throw new RagError("method_not_allowed", `This address takes GET and POST, not ${method}.`);
+      const isMutation = procedures.get(path)?._def.type === "mutation";
+      // A batch is refused call by call.
+      if (!METHODS.includes(method) || (isMutation && method !== "POST" && c.req.query("batch") === undefined)) {
+        c.header("allow", isMutation ? "POST" : "GET, POST");
+        throw new RagError("method_not_allowed", `This address takes ${isMutation ? "POST" : "GET and POST"}, not ${method}.`);
       }
       if (method === "POST") body = (await readText(c, limitsFor(c))) || null;
       requireDepth(body ?? c.req.query("input") ?? "", services.limits);

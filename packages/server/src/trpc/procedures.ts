@@ -5,10 +5,10 @@ import type * as z from "zod";
 import type { Caller, Procedure, StreamProcedure } from "../api/procedure.ts";
 import { toRagError } from "../http/problem.ts";
 import { validate } from "../http/read-body.ts";
+import { readInTime } from "../http/read-in-time.ts";
 import { authorise, type Operation } from "../policy.ts";
 import { asError } from "./client-left.ts";
 import { errorShape } from "./error-shape.ts";
-import { readInTime } from "./read-in-time.ts";
 
 export interface TrpcContext {
   readonly caller: Caller;

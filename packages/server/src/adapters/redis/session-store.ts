@@ -1,6 +1,6 @@
 /** Sessions in Redis, written by compare-and-set on their version. */
 import { randomUUID } from "node:crypto";
-import type { Session, SessionPosition, SessionStore } from "@rag-personal/core";
+import type { Session, SessionStore } from "@rag-personal/core";
 import { LRUCache } from "lru-cache";
 import * as z from "zod";
 import type { RedisConnection } from "./connection.ts";
@@ -166,7 +166,7 @@ export function createRedisSessionStore({ redis, ttlMs = 30 * DAY_MS }: RedisSes
 
     async list(principal, limit, after) {
       const sessions: Session[] = [];
-      let last: SessionPosition | undefined = after;
+      let last = after;
       // What is passed over because it is damaged must not look like the end.
       while (sessions.length < limit) {
         const asked = limit - sessions.length;

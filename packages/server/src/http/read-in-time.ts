@@ -1,6 +1,6 @@
 /** A stream of events that ends when nobody reads it any more, and when the server stops. */
 import { RagError } from "@rag-personal/core";
-import { serverIsStopping } from "../http/stopping.ts";
+import { serverIsStopping } from "./stopping.ts";
 
 export interface ReadInTimeOptions {
   /** How long an event may stay unread. */
