@@ -182,14 +182,26 @@ function lastLineWith(begun: Buffer, piece: Buffer): Buffer {
 
 const literal = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 
+/** In pieces as large as the stream holds: the driver hands out each row of a server by itself, and each piece costs a turn of the event loop. */
 async function* copy(run: Run, statement: string): AsyncGenerator<Buffer> {
   const stream = await run((sql) => sql.unsafe(statement).readable());
-  const pieces = stream.iterator();
+  const state = { wake: (): void => {}, error: undefined as unknown };
+  const wake = (): void => state.wake();
+  stream.on("readable", wake).on("end", wake);
+  stream.on("error", (error) => {
+    state.error = error;
+    wake();
+  });
   try {
-    for (;;) {
-      const { done, value } = await run(() => pieces.next());
-      if (done) return;
-      yield value;
+    while (!stream.readableEnded) {
+      if (state.error !== undefined) throw toStoreError(state.error);
+      const piece: Buffer | null = stream.read();
+      if (piece !== null) yield piece;
+      else {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        state.wake = resolve;
+        await run(() => promise);
+      }
     }
   } finally {
     // The driver pauses the connection at a piece that is too large for the stream, and goes on when more is asked for; behind the last piece
