@@ -13,7 +13,7 @@ import { openLocalEmbedder } from "./embedder.ts";
 import type { ModelEvent } from "./model-service.ts";
 
 const GONE_WITHIN_MS = 5_000;
-const ROUNDS = 15;
+const ROUNDS = 9;
 /** A process loads for 300 ms on an idle machine and then runs for 100. */
 const LATEST_MS = 500;
 const SIGNALS = ["SIGKILL", "SIGABRT", "SIGSEGV"] as const;
@@ -38,7 +38,7 @@ describe("the process of a model", () => {
     tiny = join(models, "tiny");
     slow = join(models, "slow");
     await writeTinyEmbedder(tiny);
-    await writeTinyEmbedder(slow, { rounds: 8 });
+    await writeTinyEmbedder(slow, { rounds: 4 });
   });
 
   it("may be ended by any signal at any moment, while it loads, runs or waits: nothing is lost, and nobody notices but by the wait", async () => {
