@@ -171,7 +171,7 @@ describe.each([
     const { DATA_DIR, BACKUP_DIR } = scene.environment;
     const before = await folderDigest(join(DATA_DIR, "feedback"));
     const drilled = await rag("drill", "--json");
-    expect(drilled).toMatchObject({ exitCode: 0 });
+    expect(drilled, `${drilled.stdout}${drilled.stderr}`).toMatchObject({ exitCode: 0 });
     const report = JSON.parse(drilled.stdout);
     expect(report).toMatchObject({ set, differences: [], question: expect.stringContaining("lighthouse of"), rtoSeconds: expect.any(Number) });
     const noted = JSON.parse(await readFile(join(DATA_DIR, "operations.json"), "utf8"));
