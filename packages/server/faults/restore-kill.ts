@@ -26,49 +26,69 @@ const POLL_MS = 10;
 const OLD = "old";
 const NEW = "new";
 
+/** A command that was quicker than its kill counts for nothing. */
+const MOST_TRIES = 4;
+
 type Step = "restore" | "finish" | "back";
 
+/** What a command says when it begins: the start of its process is not what is tried here. */
+const FIRST_WORDS: Readonly<Record<Step, string>> = { restore: "verifying the set", finish: "removing the record", back: "switching back" };
+
 export async function killRestore({ injections, random, cleanUp, say }: RowOptions): Promise<RowResult> {
-  const { violate, violations } = createFindings();
+  const findings = createFindings();
+  const { violations } = findings;
+  const violate: Violate = (kind, detail) => {
+    say(`${kind}: ${detail}`);
+    findings.violate(kind, detail);
+  };
   const scene = await openScene(cleanUp);
   const counts: Record<string, number> = {};
   const healMs: number[] = [];
   const usualMs = await scene.measure();
-  for (let injection = 0; injection < injections; injection += 1) {
-    const step: Step = (["restore", "restore", "restore", "finish", "back"] as const)[injection % 5] ?? "restore";
+  for (let injection = 0, tries = 0; injection < injections && tries < MOST_TRIES * injections; tries += 1) {
+    const step: Step = (["restore", "restore", "restore", "finish", "back"] as const)[tries % 5] ?? "restore";
     await scene.reset();
     if (step !== "restore") await scene.succeed("restore", scene.set);
     const before = step === "restore" ? OLD : NEW;
     const after = step === "back" ? OLD : NEW;
-    const wasKilled = await scene.killWithin(step === "restore" ? [scene.set] : [`--${step}`], random() * usualMs[step]);
+    const wasKilled = await scene.killWithin(step === "restore" ? [scene.set] : [`--${step}`], FIRST_WORDS[step], random() * usualMs[step]);
+    if (wasKilled) injection += 1;
     const found = await scene.readRecord();
     if (found !== before && found !== after) violate("lost", `${step}: the record is ${found} after the kill`);
-    const startedMs = performance.now();
-    const next = await runRag(["restore", "--finish"], scene.environment);
-    healMs.push(performance.now() - startedMs);
-    if (next.exitCode !== 0) violate("not healed", `${step}: --finish ended with ${next.exitCode}: ${next.stderr}`);
-    const [record, sessions, left] = [await scene.readRecord(), await scene.readSessions(), await scene.readLeftovers()];
-    if (record !== found) violate("lost", `${step}: the record was ${found} after the kill, and is ${record} after --finish`);
-    if (record !== sessions) violate("disagrees", `${step}: the record is ${record}, the sessions are ${sessions}`);
-    if (left.length > 0) violate("not healed", `${step}: left behind: ${left.join(", ")}`);
+    const record = await checkNext(scene, step, found, violate, healMs);
     const outcome = `${step} ${wasKilled ? "killed" : "was quicker"}, ${record === after ? "done" : "not done"}`;
     counts[outcome] = (counts[outcome] ?? 0) + 1;
-    if ((injection + 1) % 10 === 0) say(`${injection + 1} of ${injections}, ${violations.length} violations`);
+    if (wasKilled && injection % 10 === 0) say(`${injection} of ${injections}, ${violations.length} violations`);
   }
   const remarks = Object.entries(counts).map(([outcome, count]) => `${outcome}: ${count}`);
   return { injections, requests: 0, violations, detectMs: [], healMs, remarks };
 }
+
+/** The next command works, changes nothing about which record is in use, and leaves it with its own sessions and nothing else. @returns the record. */
+async function checkNext(scene: Scene, step: Step, found: string, violate: Violate, healMs: number[]): Promise<string> {
+  const startedMs = performance.now();
+  const next = await runRag(["restore", "--finish"], scene.environment);
+  healMs.push(performance.now() - startedMs);
+  if (next.exitCode !== 0) violate("not healed", `${step}: --finish ended with ${next.exitCode}: ${next.stderr}`);
+  const [record, sessions, left] = [await scene.readRecord(), await scene.readSessions(), await scene.readLeftovers()];
+  if (record !== found) violate("lost", `${step}: the record was ${found} after the kill, and is ${record} after --finish`);
+  if (record !== sessions) violate("disagrees", `${step}: the record is ${record}, the sessions are ${sessions}`);
+  if (left.length > 0) violate("not healed", `${step}: left behind: ${left.join(", ")}`);
+  return record;
+}
+
+type Violate = ReturnType<typeof createFindings>["violate"];
 
 interface Scene {
   readonly environment: Readonly<Record<string, string>>;
   readonly set: string;
   /** Puts the old record and sessions into use. */
   reset(): Promise<void>;
-  /** Milliseconds that each command takes when it is left alone. */
+  /** Milliseconds that each command takes after its first words when it is left alone. */
   measure(): Promise<Readonly<Record<Step, number>>>;
-  succeed(...args: string[]): Promise<number>;
+  succeed(...args: string[]): Promise<void>;
   /** @returns false when the command had ended before. */
-  killWithin(args: readonly string[], ms: number): Promise<boolean>;
+  killWithin(args: readonly string[], firstWords: string, ms: number): Promise<boolean>;
   /** `old`, `new`, or what it is a mix of. */
   readRecord(): Promise<string>;
   readSessions(): Promise<string>;
@@ -123,11 +143,9 @@ async function openScene(cleanUp: RowOptions["cleanUp"]): Promise<Scene> {
   const sessions = createSessionSource({ redis, clock, timers });
   const { manifest } = await takeBackup(await backupServices(address, { sessions }), { directory });
 
-  async function succeed(...args: string[]): Promise<number> {
-    const startedMs = performance.now();
+  async function succeed(...args: string[]): Promise<void> {
     const { exitCode, stderr } = await runRag(args, environment);
     if (exitCode !== 0) throw new Error(`rag ${args.join(" ")} ended with ${exitCode}: ${stderr}`);
-    return performance.now() - startedMs;
   }
   async function reset(): Promise<void> {
     await writeRecord(OLD);
@@ -139,13 +157,22 @@ async function openScene(cleanUp: RowOptions["cleanUp"]): Promise<Scene> {
     reset,
     succeed,
     async measure() {
-      const restore = await succeed("restore", manifest.name);
-      const finish = await succeed("restore", "--finish");
+      const timed = async (step: Step, ...args: string[]): Promise<number> => {
+        const running = startRag(["restore", ...args], environment, "");
+        await running.said(FIRST_WORDS[step]);
+        const startedMs = performance.now();
+        const { exitCode, stderr } = await running.result;
+        if (exitCode !== 0) throw new Error(`rag restore ${args.join(" ")} ended with ${exitCode}: ${stderr}`);
+        return performance.now() - startedMs;
+      };
+      const restore = await timed("restore", manifest.name);
+      const finish = await timed("finish", "--finish");
       await succeed("restore", manifest.name);
-      return { restore, finish, back: await succeed("restore", "--back") };
+      return { restore, finish, back: await timed("back", "--back") };
     },
-    async killWithin(args, ms) {
+    async killWithin(args, firstWords, ms) {
       const running = startRag(["restore", ...args], environment, "");
+      await running.said(firstWords);
       await delay(ms);
       running.process.kill("SIGKILL");
       const { exitCode } = await running.result;

@@ -1,10 +1,13 @@
 /** The rows of the suite, by the numbers of the failure-mode table. */
 
+import { killBackup } from "./backup-kill.ts";
+import { refuseBackup } from "./backup-refusals.ts";
 import { compareBreaker } from "./breaker-histories.ts";
 import { impairChroma } from "./chroma-impairments.ts";
 import { killChroma } from "./chroma-kill.ts";
 import { failClients } from "./client-faults.ts";
 import { stepClock } from "./clock-steps.ts";
+import { damageSets } from "./damaged-sets.ts";
 import { handOver } from "./hand-over.ts";
 import { failModel } from "./model-failures.ts";
 import { failModelNetwork } from "./model-network.ts";
@@ -71,6 +74,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   },
   F16: { fault: "clock steps by an hour and a day", injections: 20, shortInjections: 4, aim: {}, run: stepClock },
   F17: { fault: "breaker against its table, steps", injections: 10_000_000, shortInjections: 1_000_000, aim: {}, run: compareBreaker },
+  F18: { fault: "disk of the backups full, read-only, no files to open", injections: 40, shortInjections: 4, aim: {}, run: refuseBackup },
   F20: {
     fault: "two of Redis, PostgreSQL, Chroma, model at once",
     injections: 4,
@@ -80,4 +84,6 @@ export const ROWS: Readonly<Record<string, Row>> = {
   },
   F21: { fault: "start with everything away", injections: 20, shortInjections: 3, aim: { healMs: 2_000 }, run: startInAnyOrder },
   F22: { fault: "restore killed (kill -9) at any moment", injections: 100, shortInjections: 5, aim: { healMs: 5_000 }, run: killRestore },
+  F22B: { fault: "backup and removal of old sets killed (kill -9) at any moment", injections: 100, shortInjections: 5, aim: {}, run: killBackup },
+  F23: { fault: "backup sets damaged, mixed up, evil", injections: 1_000, shortInjections: 106, aim: { detectMs: 1_000 }, run: damageSets },
 };

@@ -95,7 +95,7 @@ async function main(checkout: Checkout): Promise<void> {
     hold("caddy alone is published", published.output.trim() === "caddy", published.output);
   });
 
-  await stage("the commands of the original runbook, as they stand there", async () => {
+  await stage("the commands that were ordered, as they stand there", async () => {
     for (const { command, matches } of originalCommands) {
       const { exitCode, output, seconds } = await checkout.sh(`set -o pipefail; ${command}`, {
         ADMIN_PASSWORD: `long-enough-${checkout.setting("API_KEY").slice(0, 16)}`,

@@ -38,7 +38,13 @@ export function createContinuousArchive(
   say: (level: "info" | "warn", message: string) => void,
 ): ContinuousArchive {
   const connection = connectionArguments(url);
-  const database = createDatabase({ server: { url }, maxConnections: 1, timeoutMs: config.DATABASE_TIMEOUT_MS });
+  const database = createDatabase({
+    server: { url },
+    maxConnections: 1,
+    timeoutMs: config.DATABASE_TIMEOUT_MS,
+    // Not by that of a server, which a restore would wait for.
+    applicationName: "rag-personal-archive",
+  });
   opened.add(() => database.close(0));
   let open: Open | undefined;
   /** The log has a hole: moments after it need a new beginning. */

@@ -25,6 +25,8 @@ import { openConfiguredSet, openRedis } from "./restoring.ts";
 import { startScratchServer } from "./scratch-server.ts";
 import { clock } from "./time.ts";
 
+/** Not the name of a server, which a restore would wait for. */
+const DRILL = "rag-personal-drill";
 const DATABASE_TIMEOUT_MS = 60_000;
 const MS = 1_000;
 /** Passages that are asked about until one is found: not every one is a sentence. */
@@ -94,7 +96,7 @@ async function openScratch(
   const redisServer = redisProgram === undefined ? undefined : await startScratchRedis(redisProgram, await freePort(), folder);
   if (redisServer !== undefined) opened.add(() => redisServer.stop());
   const redis = redisServer && (await openRedis(redisServer.url, opened));
-  const database = createDatabase({ server: address, maxConnections: 1, timeoutMs: DATABASE_TIMEOUT_MS, applicationName: "rag-personal-drill" });
+  const database = createDatabase({ server: address, maxConnections: 1, timeoutMs: DATABASE_TIMEOUT_MS, applicationName: DRILL });
   beforeServer.add(() => database.close(DATABASE_TIMEOUT_MS));
 
   return {
@@ -164,7 +166,12 @@ async function readArchiveLag(config: OperationsConfig): Promise<number | undefi
   const archive = await newestArchive(config, undefined);
   if (archive === undefined) return undefined;
   if (config.DATABASE_URL !== undefined) {
-    const database = createDatabase({ server: { url: config.DATABASE_URL }, maxConnections: 1, timeoutMs: DATABASE_TIMEOUT_MS });
+    const database = createDatabase({
+      server: { url: config.DATABASE_URL },
+      maxConnections: 1,
+      timeoutMs: DATABASE_TIMEOUT_MS,
+      applicationName: DRILL,
+    });
     const slot = await readSlot(database, SLOT)
       .catch(() => undefined)
       .finally(() => database.close(MS));

@@ -59,7 +59,7 @@ export async function openRestoring(config: OperationsConfig, options: Restoring
   }
 }
 
-/** The embedded database belongs to whoever holds the lock of its folder: that no server runs is certain then. */
+/** The embedded database belongs to whoever holds the lock of its folder: that no server runs is certain then. A new machine has none yet. */
 async function openDatabase(config: OperationsConfig, opened: OpenedParts): Promise<PostgresAddress> {
   if (config.DATABASE_URL !== undefined) return { url: config.DATABASE_URL };
   const dataDirectory = await openDataDirectory(config.DATA_DIR);
@@ -69,8 +69,7 @@ async function openDatabase(config: OperationsConfig, opened: OpenedParts): Prom
   return embedded.connection;
 }
 
-/** The same over stores that are given. */
-export async function restoreServices(
+async function restoreServices(
   address: PostgresAddress,
   redisUrl: string | undefined,
   config: SetConfig,

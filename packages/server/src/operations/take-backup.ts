@@ -74,9 +74,9 @@ export async function takeBackup(services: BackupServices, options: BackupOption
   const { directory } = options;
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    await requireRoom(services, directory);
     const unlock = lock(services, directory);
     try {
-      await requireRoom(services, directory);
       return await makeSet(services, options);
     } finally {
       unlock();

@@ -5,7 +5,6 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ExitError } from "../../exit-error.ts";
-import type { PostgresAddress } from "../postgres/client.ts";
 import { type PostgresPrograms, plainEnvironment } from "./programs.ts";
 import { asOwner, giveTo, type ProcessOwner } from "./run-as.ts";
 
@@ -17,7 +16,8 @@ const LOG_CHARS = 100_000;
 const LAST_WORDS_CHARS = 2_000;
 
 export interface ScratchCluster {
-  readonly address: PostgresAddress;
+  /** Its socket, and who to be there. */
+  readonly address: { readonly socketPath: string; readonly user: string; readonly database: string; readonly maxConnections: number };
   /** The server's log so far. */
   log(): string;
   stop(): Promise<void>;

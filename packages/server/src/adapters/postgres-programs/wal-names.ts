@@ -25,7 +25,7 @@ export function segmentOf(timeline: number, lsn: string, segmentBytes: number): 
   return `${digits(timeline)}${digits(number / perLog)}${digits(number % perLog)}`;
 }
 
-export const isSegment = (name: string): boolean => SEGMENT.test(name);
+const isSegment = (name: string): boolean => SEGMENT.test(name);
 export const isSegmentOrPartial = (name: string): boolean => SEGMENT_OR_PARTIAL.test(name);
 
 /** Whether a segment lies wholly before another one, on whatever timeline: then nobody who begins at that one reads it. */

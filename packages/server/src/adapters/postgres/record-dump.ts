@@ -1,4 +1,5 @@
 /** The record as it stood at one moment, as text that PostgreSQL takes back. */
+import { RagError } from "@rag-personal/core";
 import { ExitError } from "../../exit-error.ts";
 import type { RecordSnapshot, RecordSource, SnapshotTable } from "../../operations/record-source.ts";
 import { type Client, createClient, type PostgresAddress } from "./client.ts";
@@ -46,8 +47,6 @@ export function createRecordSource(address: PostgresAddress): RecordSource {
         const value = await work(await readSnapshot(inSnapshot, walPosition));
         await inSnapshot((sql) => sql.unsafe("commit"));
         return value;
-      } catch (error) {
-        throw toStoreError(error);
       } finally {
         client.discard();
       }
@@ -65,6 +64,9 @@ function createRun(client: Client): Run {
     }, STATEMENT_TIMEOUT_MS + SERVER_WORD_MS);
     try {
       return await Promise.race([expired.promise, statement(client.sql)]);
+    } catch (error) {
+      // Here and not around the whole: what the work on the snapshot throws, a full disk for one, is none of the database's.
+      throw toStoreError(error);
     } finally {
       clearTimeout(timer);
     }
@@ -80,9 +82,8 @@ async function readWalPosition(run: Run): Promise<string | null> {
     );
     return row?.at ?? null;
   } catch (error) {
-    const failure = toStoreError(error);
-    if (failure === error) return null;
-    throw failure;
+    if (!(error instanceof RagError)) return null;
+    throw error;
   }
 }
 

@@ -94,7 +94,7 @@ export async function switchBack(query: Query, options: SwitchOptions): Promise<
   return { ...previous, state: "going back", sessions };
 }
 
-export const keptStill = ({ setName }: Restoration): ExitError =>
+const keptStill = ({ setName }: Restoration): ExitError =>
   new ExitError(
     `The record from before the restore of ${setName} is still kept. Remove it with \`rag restore --finish\`, or go back to it with \`rag restore --back\`.`,
   );

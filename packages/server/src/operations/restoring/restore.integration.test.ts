@@ -132,6 +132,17 @@ describe.each(POSTGRES_KINDS)("a set is restored into %s", (_, start) => {
     expect(await sessions()).toEqual(["old 3"]);
   });
 
+  it.each(["finishing", "going back"] as const)("and can be finished after an interruption while %s", async (state) => {
+    await prepareRestore(services, name);
+    await switchToPrepared(services, NOT_IN_USE);
+    const cut = { ...services, target: { ...services.target, dropPrevious: () => Promise.reject(new Error("cut")) } };
+    await expect(state === "finishing" ? finishRestore(cut) : goBack(cut, NOT_IN_USE)).rejects.toThrow("cut");
+    expect(await services.target.restorations()).toMatchObject({ previous: { state } });
+    await finishRestore(services);
+    expect(await services.target.restorations()).toEqual({ staged: undefined, previous: undefined });
+    expect(await sessions()).toEqual(state === "finishing" ? ["old 3"] : ["late 1"]);
+  });
+
   it("not at all where its sessions are no longer prepared at the switch", async () => {
     await prepareRestore(services, name);
     await redis.write((driver) => driver.flushall());

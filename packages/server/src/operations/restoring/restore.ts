@@ -108,7 +108,8 @@ export async function finishRestore(services: RestoreServices): Promise<Restorat
   }
   if (previous === undefined) return staged;
   await settle(services, previous);
-  if (previous.state === "going back") return previous;
+  // Otherwise that was all there was to do.
+  if (previous.state !== "switched") return previous;
   say("removing the record from before");
   await target.noteFinishing();
   await sessions?.drop();
