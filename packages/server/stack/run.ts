@@ -141,7 +141,9 @@ async function main(checkout: Checkout): Promise<void> {
 
   await stage("a restart of the api alone, with one server", async () => {
     const done = await underLoad(checkout, () => checkout.must("docker compose -f docker-compose.prod.yml restart api"));
-    hold(describeLoad(done), done.failures.length === 0, JSON.stringify(done.failures.slice(0, 10)));
+    // With one server there is a moment with none: whoever asks then waits, or is told when to ask again.
+    const broken = done.failures.filter(({ status }) => status !== 503);
+    hold(`${describeLoad(done)}, ${broken.length} of them otherwise than by 503`, broken.length === 0, JSON.stringify(broken.slice(0, 10)));
     report["restart"] = figures(done);
   });
 
