@@ -44,6 +44,16 @@ afterEach(async () => {
 });
 
 describe("SIGTERM", () => {
+  it("goes on taking connections for as long as it was told, while it says that it is not ready", async () => {
+    const apiKey = await start({ SHUTDOWN_DELAY_MS: "2500" });
+    const exited = server.stop("SIGTERM");
+    const readiness = (): Promise<number> =>
+      fetch(`${server.address}/health/ready`, { headers: { connection: "close" } }).then(({ status }) => status);
+    await expect.poll(readiness).toBe(503);
+    expect((await ask(apiKey, false)).status).toBe(200);
+    expect(await exited).toBe(0);
+  });
+
   it("lets a stream in flight come to its end, takes no new request, and exits with 0", async () => {
     const apiKey = await start();
     llm.behave("answers with a byte per write");

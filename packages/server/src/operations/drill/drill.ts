@@ -89,6 +89,13 @@ export async function runDrill(services: DrillServices, name: string): Promise<D
     const restoring = { ...services, target: scratch.target, sessions: scratch.sessions, now: clock.now, clearCache: async () => undefined };
     await prepareRestore(restoring, name);
     await switchToPrepared(restoring, { evenIfInUse: false });
+    // Before the server is asked, which keeps a session of it.
+    if (scratch.sessions !== undefined) {
+      const keys = await scratch.countSessionKeys();
+      const inSet = manifest.sessions?.entries ?? 0;
+      // Those that have ended since are rightly gone; none may come from nowhere.
+      if (keys > inSet) differences.push(`${keys} keys of sessions instead of ${inSet}`);
+    }
     signal.throwIfAborted();
     const passages = await scratch.samplePassages();
     say("starting a server on it");
