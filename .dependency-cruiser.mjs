@@ -3,7 +3,7 @@
 /** @param {string} name @param {string} comment @param {object} from @param {object} to */
 const forbid = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 
-const TESTS = "\\.(test|contract)\\.ts$|/test-support/|/e2e/|/faults/";
+const TESTS = "\\.(test|contract)\\.ts$|/test-support/|/e2e/|/faults/|/stack/";
 const TRANSPORTS = "^packages/server/src/(api|http|rest|trpc|openai|mcp)/";
 const ADAPTERS = "^packages/server/src/adapters/";
 const LIBRARIES_OF_CORE = "^node_modules/\\.pnpm/stemmer@";

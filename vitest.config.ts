@@ -20,7 +20,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/{src,test-support,faults}/**/*.test.ts", "bench/**/*.test.ts"],
+          include: ["packages/*/{src,test-support,faults}/**/*.test.ts", "bench/**/*.test.ts", "deploy/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts", "**/*.e2e.test.ts", "**/*.edge.test.ts"],
           // A process for each file would load the same modules 130 times; no test leaves anything behind in one.
           isolate: false,
@@ -30,7 +30,7 @@ export default defineConfig({
       {
         test: {
           name: "integration",
-          include: ["packages/*/src/**/*.integration.test.ts", "monitoring/**/*.integration.test.ts"],
+          include: ["packages/*/src/**/*.integration.test.ts", "monitoring/**/*.integration.test.ts", "deploy/**/*.integration.test.ts"],
           globalSetup: BEFORE_SERVERS,
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -3,7 +3,7 @@
  * core, the clients on the other, all in turn, round by round. Prints figures and writes them as JSON.
  *
  * Usage: node bench/cached-chat.ts [--rounds 5] [--seconds 2] [--connections 64] [--only <names, by comma>]
- *        node bench/cached-chat.ts --beside-embeddings [--per-second 200] [--nice <0 to 19, of the busy thread>]
+ *        node bench/cached-chat.ts --beside-embeddings [--per-second 200]
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -22,6 +22,8 @@ const START_TIMEOUT_MS = 300_000;
 const SERVER_CORE = 0;
 const CLIENT_CORE = 1;
 const PACED_CONNECTIONS = 16;
+/** A run of the busy model takes no longer. */
+const MODEL_RUN_MS = 2_000;
 
 const { values } = parseArgs({
   options: {
@@ -30,7 +32,6 @@ const { values } = parseArgs({
     connections: { type: "string", default: "64" },
     only: { type: "string" },
     "beside-embeddings": { type: "boolean", default: false },
-    nice: { type: "string" },
     "per-second": { type: "string", default: "200" },
   },
 });
@@ -213,22 +214,19 @@ async function compareThroughput() {
 }
 
 /**
- * Times of a cached answer at a fixed rate while a thread of the server computes without pause, beside the same without it, in turn. The
- * thread multiplies matrices as a model would that makes embeddings.
+ * Times of a cached answer at a fixed rate while an embedding model of the server works without pause, beside the same without it, in turn.
  */
 async function compareBesideEmbeddings() {
   const perSecond = Number(values["per-second"]);
   const quiet = await startServer("quiet", {});
-  const busy = await startServer("busy", values.nice === undefined ? {} : { BENCH_NICE: values.nice }, undefined, [
-    "--import",
-    join(ROOT, "bench/busy-thread.ts"),
-  ]);
+  const busy = await startServer("busy", {}, undefined, ["--import", join(ROOT, "bench/busy-model.ts")]);
   const measured: Record<"quiet" | "busy", Measured[]> = { quiet: [], busy: [] };
   for (const target of [quiet, busy]) await cachedAnswer(target);
   const paced = { perSecond, connections: PACED_CONNECTIONS };
   for (let round = 0; round < rounds; round += 1) {
-    // The busy thread of the server that is not measured must not disturb the one that is.
+    // The model of the server that is not measured must not disturb the one that is: it ends the run in hand and is given no other.
     busy.pause();
+    await delay(MODEL_RUN_MS);
     measured.quiet.push(await load(quiet, CHAT, paced));
     busy.resume();
     measured.busy.push(await load(busy, CHAT, paced));
@@ -243,7 +241,6 @@ async function compareBesideEmbeddings() {
     rounds,
     seconds,
     perSecond,
-    nice: Number(values.nice ?? 0),
     without: times(measured.quiet),
     beside: times(measured.busy),
     p99Ratio,

@@ -169,5 +169,6 @@ printf '%d bytes\n' "$(admin_request /admin/snapshot | wc -c)"
 
 heading "Administration: the figures, the circuit in front of the language model, the cache"
 admin_request /admin/stats | pretty
+admin_request /admin/backup --request POST | pretty
 admin_request /admin/breaker/reset --request POST | pretty
 admin_request /admin/cache/clear --request POST | pretty

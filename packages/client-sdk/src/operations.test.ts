@@ -17,6 +17,21 @@ interface Row {
 
 const TIME = "2026-11-24T00:00:00.000Z";
 const user = { id: "u1", username: "birk", email: "birk@example.test", isSuperuser: false, createdAt: TIME, disabledAt: null };
+const BACKUP = {
+  name: "2026-11-24T03-00-00Z",
+  path: "/backups/2026-11-24T03-00-00Z",
+  snapshotAt: TIME,
+  sizeBytes: 1,
+  durationSeconds: 0.5,
+  recordSeconds: 0.25,
+  rows: 1,
+  sessions: null,
+  encryption: "none",
+  isOpened: true,
+  isCopied: null,
+  removed: [],
+  problems: [],
+};
 const key = {
   id: "k1",
   name: "kiosk",
@@ -146,6 +161,7 @@ const ROWS: readonly Row[] = [
     },
   ),
   idempotent("admin.apiKeys.revoke", ({ admin }) => admin.apiKeys.revoke("k1"), { id: "k1" }, undefined),
+  once("admin.backup", ({ admin }) => admin.backup(), {}, BACKUP),
   idempotent("admin.breaker.reset", ({ admin }) => admin.breaker.reset(), {}, { state: "CLOSED" }),
   idempotent("admin.cache.clear", ({ admin }) => admin.cache.clear(), {}, { cleared: 2 }),
   query("admin.index", ({ admin }) => admin.index(), {}, index),

@@ -6,6 +6,7 @@ import type {
   AnswerEvent,
   AnswerStream,
   ApiKey,
+  Backup,
   BreakerState,
   ChatRequest,
   ClearedCache,
@@ -74,6 +75,7 @@ describe("the model", () => {
     agree<Outputs["documents"]["get"], StoredDocument>();
     agree<Outputs["documents"]["delete"], DeletionReceipt>();
     agree<Outputs["admin"]["stats"], Statistics>();
+    agree<Outputs["admin"]["backup"], Backup>();
     agree<Outputs["admin"]["ingest"], IngestionJob>();
     agree<Outputs["admin"]["ingestStatus"], IngestionJob>();
     agree<Event<Outputs["admin"]["ingestEvents"]>, IngestionEvent>();

@@ -52,8 +52,9 @@ async function browserPath(): Promise<string> {
   if (found !== undefined) return found;
   const mayInstall = process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
   if (mayInstall) {
-    await run("apt-get", ["update"]);
-    await run("apt-get", ["install", "-y", "--no-install-recommends", "chromium"]);
+    // Lists of packages have a lock of their own, for which apt does not wait.
+    await run("flock", [join(tmpdir(), "apt-get-update.lock"), "apt-get", "update"]);
+    await run("apt-get", ["-o", "DPkg::Lock::Timeout=120", "install", "-y", "--no-install-recommends", "chromium"]);
   }
   const installed = await findBrowser();
   if (installed === undefined) throw new Error("This test needs Chromium. Install it, on Debian with: apt-get install chromium");

@@ -38,8 +38,8 @@ export interface DocumentStore {
   removeDocument(id: string): Promise<DeletionReceipt | undefined>;
   /** Ids of all chunks of all documents, in no order. */
   listChunkIds(): Promise<ReadonlySet<string>>;
-  /** All chunks of all documents, document by document, in order of ordinal. */
-  loadChunks(): AsyncIterable<readonly IndexedChunk[]>;
+  /** All chunks of these documents, default all, document by document, in order of ordinal. */
+  loadChunks(documentIds?: readonly string[]): AsyncIterable<readonly IndexedChunk[]>;
 }
 
 /** Sessions by version; `save` never overwrites a newer version. */

@@ -1,5 +1,5 @@
 /** A server with models of its own on this machine: what they add, what happens when another one is configured, and the way back. */
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Api, connectApi } from "../test-support/api.ts";
@@ -77,6 +77,24 @@ describe("a server with local models", () => {
     expect(body.hits[0].explanation).toMatchObject({ nearness: expect.any(Number), crossEncoder: body.hits[0].score });
     const { body: answer } = await api.client("POST", "/chat", { body: { question: "How long does the lamp take to turn once?" } });
     expect(answer).toMatchObject({ answerable: true, degraded: false, citations: [{ path: "lamp.md" }] });
+  });
+
+  it("outlives its models, by whatever they are ended", async () => {
+    const { pid } = server.process;
+    const processes = async () => (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim().split(" ").map(Number);
+    for (const signal of ["SIGKILL", "SIGABRT", "SIGSEGV"] as const) {
+      const before = await processes();
+      expect(before).toHaveLength(2);
+      for (const each of before) process.kill(each, signal);
+      const { body } = await api.client("POST", "/search", { body: { query: `how often does the lamp turn: ${signal}` } });
+      expect([body.degraded, body.hits[0].path]).toEqual([false, "lamp.md"]);
+      expect((await processes()).filter((each) => before.includes(each))).toEqual([]);
+    }
+    expect([server.process.exitCode, server.process.signalCode]).toEqual([null, null]);
+    const { body } = await api.client("GET", "/health/detailed");
+    for (const name of ["embedder", "reranker"]) {
+      expect(body.components[name]).toMatchObject({ status: "healthy", detail: expect.stringContaining("loaded anew 3 times") });
+    }
   });
 
   it("removes a document's vectors with it, and says so", async () => {

@@ -9,7 +9,7 @@ import { exhaust } from "./exhaustion.ts";
 import { handOver } from "./hand-over.ts";
 import { failModel } from "./model-failures.ts";
 import { failModelNetwork } from "./model-network.ts";
-import { failModelThread } from "./model-thread-failures.ts";
+import { failModelProcess } from "./model-process-failures.ts";
 import { freezePostgres } from "./postgres-freeze.ts";
 import { killPostgres } from "./postgres-kill.ts";
 import { flapRedis } from "./redis-flap.ts";
@@ -17,6 +17,7 @@ import { freezeRedis } from "./redis-freeze.ts";
 import { killRedis } from "./redis-kill.ts";
 import { refuseRedis } from "./redis-refusals.ts";
 import type { Aim } from "./report.ts";
+import { killRestore } from "./restore-kill.ts";
 import type { RunRow } from "./row.ts";
 import { startInAnyOrder } from "./start-order.ts";
 import { failTwo } from "./two-at-once.ts";
@@ -63,11 +64,11 @@ export const ROWS: Readonly<Record<string, Row>> = {
   },
   F14: { fault: "server replaced by hand-over", injections: 50, shortInjections: 3, aim: {}, run: handOver },
   F15: {
-    fault: "thread of the embedding model ended, out of memory, hung",
+    fault: "process of the embedding model killed, aborted, segfault, out of memory, hung",
     injections: 30,
     shortInjections: 6,
     aim: { healMs: 3_000 },
-    run: failModelThread,
+    run: failModelProcess,
   },
   F16: { fault: "clock steps by an hour and a day", injections: 20, shortInjections: 4, aim: {}, run: stepClock },
   F17: { fault: "breaker against its table, steps", injections: 10_000_000, shortInjections: 1_000_000, aim: {}, run: compareBreaker },
@@ -87,4 +88,5 @@ export const ROWS: Readonly<Record<string, Row>> = {
     run: failTwo,
   },
   F21: { fault: "start with everything away", injections: 20, shortInjections: 3, aim: { healMs: 2_000 }, run: startInAnyOrder },
+  F22: { fault: "restore killed (kill -9) at any moment", injections: 100, shortInjections: 5, aim: { healMs: 5_000 }, run: killRestore },
 };

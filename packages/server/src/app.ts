@@ -20,6 +20,8 @@ import { mountTrpc } from "./trpc/mount.ts";
 
 /** Nobody sees this status; it stands in the log and in the metrics, as nginx has it. */
 const CLIENT_LEFT = 499;
+/** Routes that are asked again and again by whatever watches the server. */
+const PROBED: ReadonlySet<string> = new Set(["/health", "/health/live", "/health/ready", "/metrics"]);
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 
 export function createApp(services: AppServices): Hono<HttpEnvironment> {
@@ -48,7 +50,9 @@ export function createApp(services: AppServices): Hono<HttpEnvironment> {
       services.metrics.observe({ method: c.req.method, route, status, durationMs });
       if (trace !== undefined) endTrace(c, trace, { method: c.req.method, route, status });
       const { address } = sender;
-      requests.info({ requestId, address, method: c.req.method, route, status, durationMs: Math.round(durationMs * 10) / 10 }, "request");
+      // Whoever asks every second whether the server is well would fill the log with that it is.
+      const level = status < 400 && PROBED.has(route) ? "debug" : "info";
+      requests[level]({ requestId, address, method: c.req.method, route, status, durationMs: Math.round(durationMs * 10) / 10 }, "request");
     };
     try {
       await next();

@@ -18,11 +18,14 @@ import {
 import { openDataDirectory } from "./adapters/data-directory/data-directory.ts";
 import { openFeedbackSpool } from "./adapters/data-directory/feedback-spool.ts";
 import { loadOrCreateSecrets } from "./adapters/data-directory/secrets.ts";
+import { loadOrCreateServerId } from "./adapters/data-directory/server-id.ts";
 import { createMetrics } from "./adapters/prometheus/metrics.ts";
 import { createSwaggerUiViewer } from "./adapters/swagger-ui/viewer.ts";
 import { createApp } from "./app.ts";
 import { type BannerFacts, describeParts } from "./banner.ts";
+import { watchAbandonedJobs } from "./composition/abandoned-jobs.ts";
 import { createAccess } from "./composition/access.ts";
+import { openBackupOperation } from "./composition/backups.ts";
 import { describeComponents } from "./composition/components.ts";
 import { createConfiguredSecrets } from "./composition/configured-secrets.ts";
 import { sha256 } from "./composition/digest.ts";
@@ -31,11 +34,13 @@ import { createLanguageModel } from "./composition/language-model.ts";
 import { openLocalModels } from "./composition/local-models.ts";
 import { openMonitoring, openTracing } from "./composition/monitoring.ts";
 import { createOpenedParts, type OpenedParts } from "./composition/opened-parts.ts";
+import { createRestoreSettling } from "./composition/restore-settling.ts";
+import { openSearchIndex } from "./composition/search-index.ts";
 import { openSharedState } from "./composition/shared-state.ts";
 import { startUp } from "./composition/start-up.ts";
 import { openStores } from "./composition/stores.ts";
 import type { Surroundings } from "./composition/surroundings.ts";
-import { clock, timers } from "./composition/time.ts";
+import { clock, nextTurn, timers } from "./composition/time.ts";
 import { openVectors } from "./composition/vectors.ts";
 import type { Config } from "./config.ts";
 import { createConfinedReading } from "./confinement.ts";
@@ -46,7 +51,6 @@ import { fileReception } from "./http/receive-file.ts";
 import { createIndexAdministration } from "./index-administration.ts";
 import { measureChatModel, measureGuards } from "./measured-chat-model.ts";
 import { chooseSampleQuestion } from "./sample-question.ts";
-import { createSearchIndex } from "./search-index.ts";
 import { createApiKeys } from "./security/api-keys.ts";
 import { createAuthenticator } from "./security/authenticator.ts";
 import { createLoginThrottle } from "./security/login-throttle.ts";
@@ -60,7 +64,6 @@ import { createUploads } from "./uploads/uploads.ts";
 const BREAKER_GAUGE: Readonly<Record<BreakerState, number>> = { CLOSED: 0, OPEN: 1, HALF_OPEN: 2 };
 /** How long a client may leave a streamed answer unread, in milliseconds. */
 const STREAM_WRITE_TIMEOUT_MS = 30_000;
-const SPACE = "semantic-space";
 /** As many as answers are cached. */
 const SIMILAR_QUESTIONS = 1_000;
 
@@ -80,8 +83,6 @@ export interface Application {
   /** Closes everything, the outermost first. */
   close(): Promise<void>;
 }
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
  * Opens everything that keeps data and wires the application; it answers from {@link Application.start} on.
@@ -113,7 +114,8 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
   });
   const configured = createConfiguredSecrets(config, secrets, surroundings);
   const { tokens } = configured;
-  const { stores, prepare } = await openStores(config, dataDirectory, opened, surroundings);
+  const serverId = await loadOrCreateServerId(dataDirectory.resolve("server-id"), randomUUID);
+  const { stores, prepare, restoreTarget, address } = await openStores(config, dataDirectory, opened, surroundings);
 
   const feedback = createSpooledFeedbackStore({
     store: stores.feedback,
@@ -127,15 +129,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
   const hybridIndex = createHybridIndex({ analyzer });
   const { embedder, reranker } = await openLocalModels(config, opened, surroundings);
   const vectors = openVectors(config, { embedder, stores, hybridIndex }, opened, surroundings);
-  const index = createSearchIndex({
-    index: hybridIndex,
-    follower: vectors?.index,
-    loadChunks: () => stores.documents.loadChunks(),
-    space: { load: () => stores.snapshots.loadSnapshot(SPACE), save: (bytes) => stores.snapshots.saveSnapshot(SPACE, bytes) },
-    log,
-    nextTurn,
-  });
-  opened.add(() => index.stop());
+  const { index, follower } = openSearchIndex(config, { stores, hybridIndex, vectors }, opened, surroundings);
 
   const breaker = createCircuitBreaker({
     clock,
@@ -191,10 +185,20 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     model,
   };
 
-  const ingestion = openIngestion(config, stores, index, opened, surroundings, metrics.ingested);
+  const ingestion = openIngestion(config, stores, index, opened, surroundings, { holder: serverId, onRecorded: metrics.ingested });
 
   const health = createHealth({
-    components: describeComponents(config, { configured, stores, index, vectors, models: { embedder, reranker }, shared, breaker, language }),
+    components: describeComponents(config, {
+      configured,
+      stores,
+      index,
+      follower,
+      vectors,
+      models: { embedder, reranker },
+      shared,
+      breaker,
+      language,
+    }),
     monotonic: clock.monotonic,
   });
   const users = createUsers({ store: stores.users, hashing: createPasswordHashing(), clock, timers });
@@ -259,6 +263,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     sessions,
     saveFeedback: (judgement) => feedback.saveFeedback(judgement),
     ingestion,
+    takeBackup: await openBackupOperation(config, address, { redis, opened, log }),
     resetBreaker() {
       breaker.reset();
       return breaker.state();
@@ -296,10 +301,27 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     ready: health.loaded,
     async start() {
       await startUp(
-        { stores, prepareStores: prepare, adminPassword: secrets.adminPassword, users, apiKeys, index, feedback, ingestion, health },
+        {
+          stores,
+          prepareStores: prepare,
+          settleRestore: createRestoreSettling(restoreTarget, shared, log),
+          serverId,
+          adminPassword: secrets.adminPassword,
+          users,
+          apiKeys,
+          index,
+          follower,
+          feedback,
+          ingestion,
+          health,
+        },
         surroundings,
         stopping.signal,
       );
+      if (config.DATABASE_URL !== undefined) {
+        const stopWatching = watchAbandonedJobs(ingestion, { log, timers });
+        opened.add(async () => stopWatching());
+      }
       const { documents, chunks } = index.stats();
       return {
         documents,

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { MODEL_PRECISIONS, type ModelSource, parseModelSource } from "./model-source.ts";
 import { type AddressRanges, parseAddressRanges } from "./security/address-ranges.ts";
+import { BACKUP_SETTINGS } from "./settings/backups.ts";
 import { ConfigError } from "./settings/config-error.ts";
 import { credentialProblems } from "./settings/credential-problems.ts";
 import {
@@ -112,6 +113,12 @@ export const SETTINGS = {
     200,
     600_000,
   ),
+  CHANGES_POLL_MS: integer(
+    "How often the changes of other servers over the same `DATABASE_URL` are looked for, in milliseconds; they are heard of at once besides, unless a pool in between keeps that back.",
+    1_000,
+    100,
+    60_000,
+  ),
   REDIS_URL: optional(
     "A Redis for sessions, cached answers and the shared budgets of the model and of API keys, as `redis://user:password@host:6379`.",
     "none: sessions in PostgreSQL, answers cached in this process",
@@ -149,11 +156,17 @@ export const SETTINGS = {
   MODEL_HUB_URL: url("Where models of the hub are fetched, once.", "https://huggingface.co"),
   MODEL_QUEUE_TEXTS: integer("Texts that may wait for a local model, of questions and of documents each.", 4_096, 1, 1_000_000),
   MODEL_TIMEOUT_MS: integer("How long a local model may take over one batch before it is loaded anew, in milliseconds.", 30_000, 100, 600_000),
-  MODEL_MAX_GROWTH_MB: integer("A local model is loaded anew when the process has grown by so much while it worked, in MiB.", 512, 64, 1_048_576),
+  MODEL_MAX_GROWTH_MB: integer("A local model is loaded anew when its process has grown by so much since it was loaded, in MiB.", 512, 64, 1_048_576),
   ...REQUEST_SETTINGS,
   HEADERS_TIMEOUT_MS: integer("How long a client may take to send its request headers, in milliseconds.", 10_000, 1_000, 600_000),
   REQUEST_TIMEOUT_MS: integer("How long a client may take to send a whole request, in milliseconds.", 15_000, 1_000, 600_000),
   MAX_CONNECTIONS: integer("Connections held open at most.", 1_000, 1, 100_000),
+  SHUTDOWN_DELAY_MS: integer(
+    "How long a stop goes on taking connections while `/health/ready` says 503, in milliseconds: for what is in front to notice and send no more.",
+    0,
+    0,
+    600_000,
+  ),
   SHUTDOWN_TIMEOUT_MS: integer("How long a stop waits for requests and streams in flight, in milliseconds.", 10_000, 0, 600_000),
   ...SESSION_SETTINGS,
   MAX_FILE_BYTES: integer("Size of a document file at most, in bytes; larger ones are set aside.", 52_428_800, 1_024, 1_073_741_824),
@@ -165,12 +178,32 @@ export const SETTINGS = {
     1_099_511_627_776,
   ),
   MAX_FILES: integer("Files in `DOCS_DIR` at most.", 100_000, 1, 10_000_000),
+  ...BACKUP_SETTINGS,
 } as const satisfies Record<string, Setting<unknown>>;
 
 type ParsedSettings = Parsed<typeof SETTINGS>;
 
 /** The settings as the program uses them; folders are absolute. */
-export type Config = Omit<ParsedSettings, "DOCS_DIR" | "MODELS_DIR"> & { readonly DOCS_DIR: string; readonly MODELS_DIR: string };
+export type Config = Omit<ParsedSettings, "DOCS_DIR" | "MODELS_DIR" | "BACKUP_DIR"> & {
+  readonly DOCS_DIR: string;
+  readonly MODELS_DIR: string;
+  readonly BACKUP_DIR: string;
+};
+
+/** What is needed to look after the stores, without a server and so without its secrets. */
+export type OperationsConfig = Pick<
+  Config,
+  | "NODE_ENV"
+  | "LOG_LEVEL"
+  | "DATA_DIR"
+  | "DATABASE_URL"
+  | "DATABASE_CONNECTIONS"
+  | "DATABASE_TIMEOUT_MS"
+  | "DATABASE_SILENCE_MS"
+  | "REDIS_URL"
+  | "REDIS_TIMEOUT_MS"
+  | keyof typeof BACKUP_SETTINGS
+>;
 
 /**
  * Parses the environment.
@@ -196,13 +229,37 @@ export function readConfig(environment: Environment): Config {
   if (`${docsDir}${sep}`.startsWith(`${dataDir}${sep}`)) problems.push("DOCS_DIR lies in DATA_DIR, which holds secrets; choose a folder outside it");
   if (problems.length > 0) throw new ConfigError(problems);
   const modelsDir = config.MODELS_DIR === undefined ? join(dataDir, "models") : resolve(config.MODELS_DIR);
-  return { ...config, DATA_DIR: dataDir, DOCS_DIR: docsDir, MODELS_DIR: modelsDir };
+  return { ...config, DATA_DIR: dataDir, DOCS_DIR: docsDir, MODELS_DIR: modelsDir, BACKUP_DIR: backupDir(config.BACKUP_DIR, dataDir) };
+}
+
+/** Beside the data folder: whoever deletes one has the other. */
+const backupDir = (given: string | undefined, dataDir: string): string => (given === undefined ? `${dataDir}-backups` : resolve(given));
+
+/**
+ * Parses what operations on the stores need; secrets of the server may be missing.
+ *
+ * @throws {ConfigError} naming every setting that is wrong.
+ */
+export function readOperationsConfig(environment: Environment): OperationsConfig {
+  const problems: string[] = [];
+  const config = parseSettings(SETTINGS, environment, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const dataDir = resolve(config.DATA_DIR);
+  return { ...config, DATA_DIR: dataDir, BACKUP_DIR: backupDir(config.BACKUP_DIR, dataDir) };
+}
+
+/** Reads the environment of this process. */
+export function readProcessOperationsConfig(): OperationsConfig {
+  return readOperationsConfig(process.env);
 }
 
 /** Reads the environment of this process. */
 export function readProcessConfig(): Config {
   return readConfig(process.env);
 }
+
+/** The environment of this process, for what is parsed elsewhere. */
+export const processEnvironment = (): Environment => process.env;
 
 /** What the environment tells the `rag` command about servers and credentials. */
 export interface CliEnvironment {
@@ -247,3 +304,6 @@ export function describeSettings(): string {
   const rows = Object.entries(SETTINGS).map(([name, setting]) => `| \`${name}\` | ${setting.fallback} | ${setting.description} |`);
   return ["| variable | default | meaning |", "|---|---|---|", ...rows].join("\n");
 }
+
+/** Where programs of others, such as those of PostgreSQL, are looked for: `PATH` of this process. */
+export const readSearchPath = (): string => process.env["PATH"] ?? "";

@@ -60,7 +60,7 @@ function createScene({ documents, uploads }: { readonly documents: readonly stri
     },
     vectors: undefined,
     ingestion: {
-      isBusy: () => ingestion.isBusy,
+      isBusy: async () => ingestion.isBusy,
       startAnew() {
         steps.push("ingestion");
         return Promise.reject(new Error("its result is not needed"));

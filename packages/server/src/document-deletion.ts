@@ -37,9 +37,9 @@ export function createDocumentDeletion({
     if (receipt === undefined && upload === undefined) return undefined;
     // The vectors are asked first: they would go with the refresh of the index, too, but nobody would have counted them.
     const [gone, chunks] = await Promise.all([vectors?.index.forget(vectors.index.chunks.chunksOf(id)), index.forget(id)]);
-    // An ingestion that has read the file already may store it after this; another one then finds that the upload is gone. So does the next
-    // one that somebody asks for, if this one cannot be had.
-    if (upload !== undefined && ingestion.isBusy()) await ingestion.startAnew().catch(() => undefined);
+    // An ingestion, here or on another server, that has read the file already may store it after this; another one then finds that the upload
+    // is gone. So does the next one that somebody asks for, if this one cannot be had.
+    if (upload !== undefined && (await ingestion.isBusy().catch(() => true))) await ingestion.startAnew().catch(() => undefined);
     return {
       ...(receipt ?? { documentId: id, path, rows: { documents: 0, chunks: 0 } }),
       upload: upload !== undefined,

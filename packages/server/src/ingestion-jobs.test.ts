@@ -9,7 +9,10 @@ function memoryJobs(): IngestionJobStore & { readonly saved: IngestionJob[] } {
     saved,
     saveJob: async (job) => void saved.push(job),
     getJob: async (id) => saved.findLast((job) => job.id === id),
-    interruptRunningJobs: async () => 0,
+    takeTurn: async () => true,
+    renewJob: async () => true,
+    hasRunningJob: async () => false,
+    interruptJobs: async () => 0,
     pruneJobs: async () => 0,
   };
 }
@@ -30,6 +33,8 @@ function jobsOver(ingest: (signal: AbortSignal, scope: IngestionScope) => AsyncI
     log: pino({ level: "silent" }),
     newId: () => `job-${++ids}`,
     nowIso: () => "2026-01-01T00:00:00.000Z",
+    timers: { set: () => () => {} },
+    holder: "this server",
   });
   return { jobs, store };
 }
@@ -250,7 +255,8 @@ describe("ingestion jobs that must find what is stored now", () => {
     const runs = heldRuns();
     const store = memoryJobs();
     let isAway = false;
-    const saveJob: IngestionJobStore["saveJob"] = (job) => (isAway ? Promise.reject(new RagError("store_unavailable", "away")) : store.saveJob(job));
+    const saveJob: IngestionJobStore["saveJob"] = (job) =>
+      isAway ? Promise.reject(new RagError("store_unavailable", "away")) : store.saveJob(job, "this server");
     const { jobs } = jobsOver(runs.ingest, { ...store, saveJob });
     await jobs.start();
     await runs.hasBegun(1);

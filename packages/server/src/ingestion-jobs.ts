@@ -1,7 +1,8 @@
 /** Ingestion as jobs: one at a time, recorded, and followed by any number of readers. */
-import { type IngestionEvent, RagError } from "@rag-personal/core";
+import { type IngestionEvent, RagError, type Timers } from "@rag-personal/core";
 import type { Logger } from "pino";
 import { createJobFollowers } from "./job-followers.ts";
+import { createJobLease } from "./job-lease.ts";
 
 /** What became of one file. */
 export interface FileResult {
@@ -46,12 +47,23 @@ export type IngestionJobEvent =
   | { readonly type: "progress"; readonly progress: IngestionJob["progress"] }
   | { readonly type: "done"; readonly job: IngestionJob };
 
-/** Where jobs are kept. */
+/** Where jobs are kept, those of all servers that share it. */
 export interface IngestionJobStore {
-  saveJob(job: IngestionJob): Promise<void>;
+  /**
+   * A job that has ended is not set running again.
+   *
+   * @param holder names the server that has it in hand.
+   */
+  saveJob(job: IngestionJob, holder: string): Promise<void>;
   getJob(id: string): Promise<IngestionJob | undefined>;
-  /** Marks jobs that a killed server left running; returns how many. */
-  interruptRunningJobs(finishedAt: string): Promise<number>;
+  /** True when the job is at work from now on; false while another one is that somebody has in hand. */
+  takeTurn(id: string): Promise<boolean>;
+  /** Notes how far a running job is, and that somebody has it in hand. @returns false when it does not run any more. */
+  renewJob(job: Pick<IngestionJob, "id" | "progress" | "counts">): Promise<boolean>;
+  /** A job runs, of whichever server. */
+  hasRunningJob(): Promise<boolean>;
+  /** Marks jobs that nobody has in hand any more as interrupted, and those of this holder; returns how many. */
+  interruptJobs(of: { readonly holder?: string | undefined; readonly finishedAt: string }): Promise<number>;
   /** Removes the oldest jobs that have ended until at most `keep` of those are left; returns how many went. */
   pruneJobs(keep: number): Promise<number>;
 }
@@ -67,8 +79,10 @@ export interface IngestionJobs {
    * the end of that. Resolves once it is recorded.
    */
   startAnew(): Promise<IngestionJob>;
-  /** A job runs, or waits to. */
-  isBusy(): boolean;
+  /** A job runs, or waits to, on whichever server. @throws RagError `store_unavailable`. */
+  isBusy(): Promise<boolean>;
+  /** Takes up what servers that are gone left unfinished. @returns how many jobs. @throws RagError `store_unavailable`. */
+  adopt(): Promise<number>;
   get(id: string): Promise<IngestionJob | undefined>;
   /** The state now, each file as it is done, and the end. */
   follow(id: string, signal: AbortSignal): AsyncIterable<IngestionJobEvent>;
@@ -84,6 +98,9 @@ interface Dependencies {
   readonly log: Logger;
   readonly newId: () => string;
   readonly nowIso: () => string;
+  readonly timers: Timers;
+  /** Names this server. */
+  readonly holder: string;
   /** Told of every change of the running job, for the progress on the terminal. */
   readonly onProgress?: (job: IngestionJob) => void;
 }
@@ -100,12 +117,12 @@ interface Run {
 /** Ended jobs that can still be looked at. */
 const KEPT_JOBS = 100;
 
-export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgress }: Dependencies): IngestionJobs {
+export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, timers, holder, onProgress }: Dependencies): IngestionJobs {
   let running: Run | undefined;
   /** Begins when the running one has ended, so it finds all that was stored until then; one is enough for everybody who wants that. */
   let waiting: Run | undefined;
   const stopping = new AbortController();
-  const followers = createJobFollowers(get);
+  const followers = createJobFollowers({ get, isHere: (id) => inHand(id) !== undefined, timers });
 
   function createRun(scope: IngestionScope): Run {
     const job: IngestionJob = {
@@ -118,7 +135,7 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
       files: [],
       error: null,
     };
-    return { job, scope, recorded: jobs.saveJob(job), finished: Promise.withResolvers() };
+    return { job, scope, recorded: jobs.saveJob(job, holder), finished: Promise.withResolvers() };
   }
 
   /** Goes through one job, and then through the one that waits for it. */
@@ -170,10 +187,12 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
     // One list that grows: copying it for each file would take quadratic time.
     const files: FileResult[] = [];
     const { id: jobId } = run.job;
-    const { signal } = stopping;
+    const lease = createJobLease({ jobs, timers, current: () => run.job });
+    const signal = AbortSignal.any([stopping.signal, lease.lost]);
     run.job = { ...run.job, files, startedAt: nowIso() };
     try {
       signal.throwIfAborted();
+      await lease.takeTurn(signal);
       for await (const event of ingest(run.scope, signal)) {
         run.job = apply(run.job, event);
         if (event.type === "file") {
@@ -195,14 +214,19 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
       }
     }
     log.info({ jobId, state: run.job.state, ...run.job.counts }, "ingestion ended");
+    await lease.end();
     await jobs
-      .saveJob(run.job)
+      .saveJob(run.job, holder)
       .then(() => jobs.pruneJobs(KEPT_JOBS))
       .catch((error: unknown) => log.error({ err: error, jobId }, "the job's end could not be recorded"));
   }
 
+  function inHand(id: string): Run | undefined {
+    return [running, waiting].find((candidate) => candidate?.job.id === id);
+  }
+
   async function get(id: string): Promise<IngestionJob | undefined> {
-    const run = [running, waiting].find((candidate) => candidate?.job.id === id);
+    const run = inHand(id);
     return run === undefined ? await jobs.getJob(id) : { ...run.job, files: [...run.job.files] };
   }
 
@@ -215,7 +239,14 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, onProgre
     idle,
     start: () => recorded(place("everything", true)),
     startAnew: () => recorded(place("uploads", false)),
-    isBusy: () => running !== undefined,
+    isBusy: async () => running !== undefined || (await jobs.hasRunningJob()),
+    async adopt() {
+      const abandoned = await jobs.interruptJobs({ finishedAt: nowIso() });
+      if (abandoned === 0) return abandoned;
+      log.warn({ jobs: abandoned }, "a server has gone in the middle of an ingestion; it is taken up here");
+      await recorded(place("everything", false));
+      return abandoned;
+    },
     follow: followers.follow,
     async stop() {
       stopping.abort();

@@ -66,7 +66,11 @@ async function run(config: Config): Promise<void> {
     stopping = true;
     log.info({ reason }, "stopping: waiting for the requests in flight");
     // Behind a held socket the next server takes over: a prober that was told to send no more would turn its clients away meanwhile.
-    if (!socketIsHeld) application.beginStop();
+    if (!socketIsHeld) {
+      application.beginStop();
+      // Whatever is in front asks now and then whether this server is ready: what it still sends until it knows is taken.
+      await delay(config.SHUTDOWN_DELAY_MS);
+    }
     const clean = (await server?.stop(config.SHUTDOWN_TIMEOUT_MS)) ?? true;
     await application.close();
     log.info({ clean }, "stopped");

@@ -52,6 +52,7 @@ export const POLICY = {
   "ingest.start": "granted",
   "ingest.read": "granted",
   "admin.stats": "admin",
+  "admin.backup": "admin",
   "breaker.reset": "admin",
   "cache.clear": "admin",
   "index.read": "admin",

@@ -23,6 +23,7 @@ function scene({ kept }: { kept?: Uint8Array } = {}) {
   const space: { bytes: Uint8Array | undefined; saves: number } = { bytes: kept, saves: 0 };
   const store: SpaceStore = {
     load: async () => space.bytes,
+    loadNewer: async () => undefined,
     save: async (bytes) => {
       space.bytes = bytes;
       space.saves += 1;
@@ -99,7 +100,7 @@ describe("the search index", () => {
       async *loadChunks() {
         yield* stored.values();
       },
-      space: { load: async () => undefined, save: async () => {} },
+      space: { load: async () => undefined, loadNewer: async () => undefined, save: async () => {} },
       follower: {
         upsertDocument: ([first]) => void told.push(`+${first?.documentId}`),
         removeDocument: (documentId) => void told.push(`-${documentId}`),

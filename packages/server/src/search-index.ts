@@ -5,7 +5,15 @@ import type { Logger } from "pino";
 /** Where the trained semantic space is kept between starts: losing it costs the seconds of a training. */
 export interface SpaceStore {
   load(): Promise<Uint8Array | undefined>;
+  /** What another server has kept since the last call of this store; undefined when there is nothing new. */
+  loadNewer(): Promise<Uint8Array | undefined>;
   save(space: Uint8Array): Promise<void>;
+}
+
+/** Tells one text of a document from the next. */
+export interface DocumentVersion {
+  readonly contentHash: string;
+  readonly chunkCount: number;
 }
 
 /** Keeps something else of the same chunks; told of every change, and of every refresh once it is searchable. */
@@ -20,6 +28,17 @@ export interface SearchIndex extends IngestionIndex {
   load(): Promise<void>;
   /** Brings the index to what is stored now, where it differs. @returns how many documents did. */
   reload(): Promise<number>;
+  /** What is to be searchable of a document. */
+  versionOf(documentId: string): DocumentVersion | undefined;
+  /**
+   * Makes searchable what another server has changed. It learns no space for it: whoever made the change does, and keeps it for all.
+   *
+   * @param change.changed ids of documents to be loaded from the record; those that are not there any more are removed.
+   * @param change.hasNewSpace a space may have been kept.
+   */
+  takeOver(change: { readonly changed: readonly string[]; readonly hasNewSpace: boolean }): Promise<void>;
+  /** Begins to learn a space if it is missing or outgrown. */
+  trainBeside(): void;
   /** Forgets a document at once. @returns the chunks of it that were searchable. */
   forget(documentId: string): Promise<readonly IndexedChunk[]>;
   /** Ids of the chunks that are to be searchable. */
@@ -44,13 +63,16 @@ export function createSearchIndex({
   loadChunks,
   space,
   follower,
+  onTouched,
   log,
   nextTurn,
 }: {
   index: HybridIndex;
-  loadChunks: () => AsyncIterable<readonly IndexedChunk[]>;
+  loadChunks: (documentIds?: readonly string[]) => AsyncIterable<readonly IndexedChunk[]>;
   space: SpaceStore;
   follower?: ChunkFollower | undefined;
+  /** Told of every document that is changed here. */
+  onTouched?: ((documentId: string) => void) | undefined;
   log: Logger;
   nextTurn: () => Promise<void>;
 }): SearchIndex {
@@ -86,13 +108,16 @@ export function createSearchIndex({
     index.upsertDocument(chunks);
     follower?.upsertDocument(chunks);
     const [first] = chunks;
-    if (first !== undefined) documents.set(first.documentId, chunks);
+    if (first === undefined) return;
+    documents.set(first.documentId, chunks);
+    onTouched?.(first.documentId);
   }
 
   function removeDocument(documentId: string): void {
     index.removeDocument(documentId);
     follower?.removeDocument(documentId);
     documents.delete(documentId);
+    onTouched?.(documentId);
   }
 
   async function refresh(): Promise<void> {
@@ -130,6 +155,25 @@ export function createSearchIndex({
       if (differing + gone.size > 0) await refresh();
       return differing + gone.size;
     },
+    versionOf(documentId) {
+      const chunks = documents.get(documentId);
+      return chunks?.[0] && { contentHash: chunks[0].contentHash, chunkCount: chunks.length };
+    },
+    async takeOver({ changed, hasNewSpace }) {
+      const gone = new Set(changed);
+      for await (const chunks of changed.length === 0 ? [] : loadChunks(changed)) {
+        gone.delete(chunks[0]?.documentId ?? "");
+        upsertDocument(chunks);
+        await yieldNow();
+      }
+      for (const documentId of gone) removeDocument(documentId);
+      const snapshot = hasNewSpace ? await space.loadNewer() : undefined;
+      if (snapshot !== undefined) index.fromSnapshot(snapshot);
+      if (changed.length === 0 && snapshot === undefined) return;
+      await index.refresh({ train: false, yieldNow });
+      follower?.refresh();
+    },
+    trainBeside,
     async forget(documentId) {
       const chunks = documents.get(documentId) ?? [];
       removeDocument(documentId);

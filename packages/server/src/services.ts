@@ -7,6 +7,7 @@ import type { FileReception } from "./http/file-reception.ts";
 import type { IndexAdministration } from "./index-administration.ts";
 import type { IngestionJobs } from "./ingestion-jobs.ts";
 import type { Log } from "./log.ts";
+import type { BackupSummary } from "./operations/backup-summary.ts";
 import type { AccessTokens } from "./security/access-tokens.ts";
 import type { ApiKeys } from "./security/api-keys.ts";
 import type { Authenticator } from "./security/authenticator.ts";
@@ -74,6 +75,8 @@ export interface AppServices extends ConfinedReading {
   saveFeedback(feedback: Feedback): Promise<boolean>;
   readonly ingestion: Pick<IngestionJobs, "start" | "startAnew" | "get" | "follow">;
   statistics(): Promise<Statistics>;
+  /** Takes a backup into the server's folder of backups. @throws RagError `conflict` while one is taken, `store_unavailable` when it cannot be. */
+  takeBackup(): Promise<BackupSummary>;
   /** Closes the circuit in front of the language model by hand. @returns the state now. */
   resetBreaker(): BreakerState;
   /** Forgets every cached answer; sessions and budgets stay. @returns how many went. */

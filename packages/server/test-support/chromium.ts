@@ -1,11 +1,13 @@
 /** A real browser for tests of pages: Debian's Chromium, driven by Playwright. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 
-const UPDATE = ["apt-get", "update"] as const;
-const INSTALL = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", "chromium"] as const;
+/** Lists of packages have a lock of their own, for which apt does not wait. */
+const UPDATE = ["flock", join(tmpdir(), "apt-get-update.lock"), "apt-get", "update"] as const;
+const INSTALL = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "install", "-y", "--no-install-recommends", "chromium"] as const;
 
 /** Close it after the tests. */
 export async function startChromium(): Promise<Browser> {

@@ -1,16 +1,13 @@
-/** Local models as a test opens them: tiny ones, through the real loader, in the real thread. */
+/** Local models as a test opens them: tiny ones, through the real loader, in the real process. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Worker, type WorkerOptions } from "node:worker_threads";
 import { afterAll, onTestFinished } from "vitest";
 import { type LocalEmbedderOptions, openLocalEmbedder } from "../src/adapters/transformers/embedder.ts";
-import type { LocalModelOptions } from "../src/adapters/transformers/local-model.ts";
-import { timers } from "../src/composition/time.ts";
-
-/** Nobody listens there: a model that needs the hub cannot be opened. */
-const NO_HUB = "http://127.0.0.1:9";
-const FAULTY_WORKER = new URL("./faulty-model-worker.ts", import.meta.url);
+import type { StartProcess } from "../src/adapters/transformers/model-process.ts";
+import { embedderOptionsFor, FAULTY_PROGRAM } from "./local-model-options.ts";
 
 /** A folder that is gone when the tests of the file have ended. */
 export async function createModelFolder(): Promise<string> {
@@ -19,25 +16,25 @@ export async function createModelFolder(): Promise<string> {
   return folder;
 }
 
-/** Options of a model in a folder. */
-export function optionsFor(path: string): LocalModelOptions {
-  return { source: { kind: "folder", path }, precision: "fp32", modelsDir: join(path, "none"), hubUrl: NO_HUB, timers };
-}
-
-/** Options of an embedder in a folder. */
-export function embedderOptionsFor(path: string, overrides: Partial<LocalEmbedderOptions> = {}): LocalEmbedderOptions {
-  return { ...optionsFor(path), pooling: "mean", queryPrefix: "", passagePrefix: "", ...overrides };
-}
-
-/** Opens an embedder whose thread has faults, and gives the threads it has had, the running one last. It is closed after the test. */
+/** Opens an embedder whose process has faults, and gives the processes it has had, the running one last. It is closed after the test. */
 export async function openFaultyEmbedder(path: string, overrides: Partial<LocalEmbedderOptions> = {}) {
-  const threads: Worker[] = [];
-  const startWorker = (_: URL, options: WorkerOptions) => {
-    const worker = new Worker(FAULTY_WORKER, options);
-    threads.push(worker);
-    return worker;
+  const processes: ChildProcess[] = [];
+  const startProcess: StartProcess = (_, options) => {
+    const child = fork(FAULTY_PROGRAM, [], options);
+    processes.push(child);
+    return child;
   };
-  const embedder = await openLocalEmbedder(embedderOptionsFor(path, { startWorker, ...overrides }));
+  const startedAt = performance.now();
+  const embedder = await openLocalEmbedder(embedderOptionsFor(path, { startProcess, ...overrides }));
+  const openedMs = performance.now() - startedAt;
   onTestFinished(() => embedder.close());
-  return { embedder, threads };
+  return { embedder, processes, openedMs };
+}
+
+/** Ends the process of a model by a signal; resolves when it is gone and the model was told. */
+export async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
+  if (child === undefined) throw new Error("there is no such process");
+  const gone = once(child, "close");
+  child.kill(signal);
+  await gone;
 }

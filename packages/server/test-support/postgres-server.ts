@@ -12,6 +12,8 @@ const START_TIMEOUT_MS = 30_000;
 
 export interface PostgresServer {
   readonly url: string;
+  /** Where its files are. */
+  readonly dataFolder: string;
   /** Stops every process of the server where it stands (SIGSTOP), and lets it go on. */
   freeze(): void;
   thaw(): void;
@@ -69,6 +71,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
 
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    dataFolder: data,
     freeze: () => signal("SIGSTOP"),
     thaw: () => signal("SIGCONT"),
     kill,
@@ -86,7 +89,7 @@ function findBinaries(): string {
   const found = installedBinaries();
   if (found !== undefined) return found;
   if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-    run(["apt-get", "install", "-y", "postgresql"]);
+    run(["apt-get", "-o", "DPkg::Lock::Timeout=120", "install", "-y", "postgresql"]);
     const installed = installedBinaries();
     if (installed !== undefined) return installed;
   }

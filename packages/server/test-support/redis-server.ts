@@ -7,7 +7,7 @@ import { delimiter, join } from "node:path";
 import { freePort } from "./free-port.ts";
 
 const START_TIMEOUT_MS = 30_000;
-const INSTALL = ["apt-get", "install", "-y", "redis-server"] as const;
+const INSTALL = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "install", "-y", "redis-server"] as const;
 /** What a careful operator sets: with the saves that are Redis' default, a kill loses everything since the last one. */
 const DURABLE = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""];
 

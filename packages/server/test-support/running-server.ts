@@ -58,7 +58,15 @@ export function launchServer(
   if (hasDatabase) copyEmptyDatabase(environment);
   const file = outputFile === undefined ? undefined : openSync(outputFile, "a");
   const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_ENV: "test", PORT: "0", ...COMPILED_ONCE, ...environment },
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      NODE_ENV: "test",
+      PORT: "0",
+      BACKUP_DIR: join(environment.DATA_DIR, "backups"),
+      ...COMPILED_ONCE,
+      ...environment,
+    },
     stdio: file === undefined ? ["ignore", "pipe", "pipe"] : ["ignore", file, file],
   });
   let piped = "";

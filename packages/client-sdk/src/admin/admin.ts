@@ -1,6 +1,6 @@
 /** What administrators do. */
 import type { ResponsePromise } from "../http/response-promise.ts";
-import { number, object, type Shape, string } from "../http/shape.ts";
+import { array, boolean, nullable, number, object, type Shape, string } from "../http/shape.ts";
 import { createIngestionHandle, type IngestionHandle } from "../ingestion/handle.ts";
 import { type IngestionEvent, type IngestionJob, jobShape } from "../ingestion/job.ts";
 import type { OpenUnion } from "../open-union.ts";
@@ -33,6 +33,33 @@ export interface ClearedCache {
   readonly cleared: number;
 }
 
+/** A backup that was taken. */
+export interface Backup {
+  /** Of the set, by which it is restored. */
+  readonly name: string;
+  /** Of its folder, at the server. */
+  readonly path: string;
+  /** The moment that it shows, as ISO 8601. */
+  readonly snapshotAt: string;
+  readonly sizeBytes: number;
+  readonly durationSeconds: number;
+  /** For which the record was read; the embedded database serves nobody else meanwhile. */
+  readonly recordSeconds: number;
+  /** Of all tables. */
+  readonly rows: number;
+  /** Keys of sessions in Redis; null where sessions are among the rows. */
+  readonly sessions: number | null;
+  readonly encryption: OpenUnion<"none" | "age">;
+  /** It was read back row by row; otherwise its bytes were compared, for want of the key. */
+  readonly isOpened: boolean;
+  /** It was copied off the machine; null where that is not asked for. */
+  readonly isCopied: boolean | null;
+  /** Older sets that went. */
+  readonly removed: readonly string[];
+  /** What went wrong beside it; the set is good nevertheless. */
+  readonly problems: readonly string[];
+}
+
 /** What only administrators may do; an API key may start and follow an ingestion when it was made for that. */
 export interface Admin {
   /**
@@ -45,6 +72,18 @@ export interface Admin {
    * ```
    */
   stats(options?: CallOptions): ResponsePromise<Statistics>;
+  /**
+   * Takes a backup into the server's folder of backups. Give it time: a large record takes minutes.
+   *
+   * @throws ConflictError while another one is taken.
+   *
+   * @example
+   * ```ts
+   * const { name, rows, problems } = await client.admin.backup({ timeoutMs: 600_000 });
+   * console.log(name, rows, problems);
+   * ```
+   */
+  backup(options?: CallOptions): ResponsePromise<Backup>;
   /**
    * Reads the documents folder again, or gives the job that is doing so.
    *
@@ -176,6 +215,22 @@ const statistics: Shape<Statistics> = object<Statistics>({
   uptimeSeconds: number,
 });
 
+const backup: Shape<Backup> = object<Backup>({
+  name: string,
+  path: string,
+  snapshotAt: string,
+  sizeBytes: number,
+  durationSeconds: number,
+  recordSeconds: number,
+  rows: number,
+  sessions: nullable(number),
+  encryption: string,
+  isOpened: boolean,
+  isCopied: nullable(boolean),
+  removed: array(string),
+  problems: array(string),
+});
+
 const breaker: Shape<BreakerState> = object<BreakerState>({ state: string });
 const cleared: Shape<ClearedCache> = object({ cleared: number });
 
@@ -185,6 +240,7 @@ export function createAdmin(settings: ClientSettings, calls: Calls): Admin {
   return {
     stats: (options = {}) =>
       calls.call({ repetition: "harmless", shape: statistics }, options, (trpc, given) => trpc.admin.stats.query(undefined, given)),
+    backup: (options = {}) => calls.call({ repetition: "once", shape: backup }, options, (trpc, given) => trpc.admin.backup.mutate(undefined, given)),
     async ingest(options = {}) {
       const kind = { repetition: "once", shape: jobShape } as const;
       return handleOf((await calls.call(kind, options, (trpc, given) => trpc.admin.ingest.mutate(undefined, given))).id);

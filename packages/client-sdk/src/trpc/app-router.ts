@@ -271,6 +271,24 @@ export type AppRouter = TRPCBuiltRouter<
           uptimeSeconds: number;
         }
       >;
+      backup: Mutation<
+        Record<string, never> | undefined,
+        {
+          name: string;
+          path: string;
+          snapshotAt: string;
+          sizeBytes: number;
+          durationSeconds: number;
+          recordSeconds: number;
+          rows: number;
+          sessions: number | null;
+          encryption: "age" | "none";
+          isOpened: boolean;
+          isCopied: boolean | null;
+          removed: string[];
+          problems: string[];
+        }
+      >;
       ingest: Mutation<
         Record<string, never> | undefined,
         {

@@ -77,7 +77,8 @@ export interface HybridIndex {
   /** The trained semantic space as bytes; undefined before training. */
   toSnapshot(): Uint8Array | undefined;
   /**
-   * Takes over a space from {@link HybridIndex.toSnapshot}, used by the next refresh instead of training while the corpus is of like size.
+   * Takes over a space from {@link HybridIndex.toSnapshot}, used from the next refresh on in place of the one there is, and instead of training
+   * while the corpus is of like size.
    * @returns false when the bytes are not a snapshot of this version.
    */
   fromSnapshot(snapshot: Uint8Array): boolean;
@@ -109,6 +110,7 @@ export function createHybridIndex(options: HybridIndexOptions = {}): HybridIndex
   const rebuild = async ({ yieldNow, train = true }: RefreshOptions): Promise<void> => {
     if (!changed && !(train && state !== undefined && needsTraining(state))) return;
     changed = false;
+    const model = restored;
     try {
       state = await buildIndexState(
         {
@@ -116,13 +118,14 @@ export function createHybridIndex(options: HybridIndexOptions = {}): HybridIndex
           collection: new Map(collection),
           vocabulary,
           previous: state,
-          model: restored,
+          model,
           mayTrain: train,
           lsa: options.lsa ?? {},
         },
         createPacer(yieldNow),
       );
-      if (state.semantic !== undefined) restored = undefined;
+      // Another one may have come meanwhile.
+      if (state.semantic !== undefined && restored === model) restored = undefined;
       forgetUnusedTerms(vocabulary, state, collection, restored);
     } catch (error) {
       changed = true;

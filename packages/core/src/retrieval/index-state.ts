@@ -50,7 +50,7 @@ export interface IndexStateInput {
   readonly collection: ReadonlyMap<string, readonly ChunkEntry[]>;
   readonly vocabulary: Vocabulary;
   readonly previous: IndexState | undefined;
-  /** A model from elsewhere (a snapshot), used when the previous state has none. */
+  /** A model from elsewhere (a snapshot), used in place of the previous state's. */
   readonly model: LsaModel | undefined;
   /** False leaves an absent or outgrown model as it is. */
   readonly mayTrain: boolean;
@@ -144,9 +144,10 @@ async function buildSemantic(
   const documentCount = entries.length;
   const termCounts = (document: number) => entries[document]?.counts ?? NO_TERMS;
   const earlier = input.previous?.semantic;
-  let model = earlier?.model ?? input.model;
+  let model = input.model ?? earlier?.model;
   const source = { documentCount, termCount, termCounts };
-  let familiarity = await measureFamiliarity(model, source, pacer, earlier === undefined ? undefined : input.previous?.familiarity);
+  const isKept = model !== undefined && model === earlier?.model;
+  let familiarity = await measureFamiliarity(model, source, pacer, isKept ? input.previous?.familiarity : undefined);
   if (input.mayTrain && documentCount > 0 && (model === undefined || isOutgrown(model, documentCount) || isUnfamiliar(familiarity))) {
     model = await trainLsa(source, pacer, input.lsa);
     const { share } = await measureFamiliarity(model, source, pacer);

@@ -18,8 +18,27 @@ const statistics = z
   })
   .register(schemaNames, { name: "Statistics" });
 
-export function createAdministrationProcedures(services: Pick<AppServices, "statistics" | "resetBreaker" | "clearCache">) {
+const backup = z
+  .object({
+    name: z.string(),
+    path: z.string(),
+    snapshotAt: z.iso.datetime(),
+    sizeBytes: count,
+    durationSeconds: z.number().min(0),
+    recordSeconds: z.number().min(0),
+    rows: count,
+    sessions: count.nullable(),
+    encryption: z.enum(["none", "age"]),
+    isOpened: z.boolean(),
+    isCopied: z.boolean().nullable(),
+    removed: z.array(z.string()),
+    problems: z.array(z.string()),
+  })
+  .register(schemaNames, { name: "Backup" });
+
+export function createAdministrationProcedures(services: Pick<AppServices, "statistics" | "takeBackup" | "resetBreaker" | "clearCache">) {
   return {
+    takeBackup: procedure({ operation: "admin.backup", input: nothing, output: backup, run: () => services.takeBackup() }),
     statistics: procedure({ operation: "admin.stats", input: nothing, output: statistics, run: () => services.statistics() }),
     resetBreaker: procedure({
       operation: "breaker.reset",

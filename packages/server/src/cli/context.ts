@@ -1,7 +1,7 @@
 /** What a command has in hand while it runs. */
 import type { Readable, Writable } from "node:stream";
 import type { Client } from "@rag-personal/client";
-import type { CliEnvironment } from "../config.ts";
+import type { CliEnvironment, OperationsConfig } from "../config.ts";
 import type { Access } from "./access.ts";
 import { createOutput, type Output, type Sink } from "./output.ts";
 
@@ -9,12 +9,16 @@ import { createOutput, type Output, type Sink } from "./output.ts";
 export interface Surroundings {
   /** Read when it is needed: help and completion do without. */
   loadEnvironment(): Promise<CliEnvironment>;
+  /** For commands that work on the stores themselves. @throws ConfigError for settings that are wrong. */
+  loadOperationsConfig(): Promise<OperationsConfig>;
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable & Sink;
   readonly stderr: Writable & Sink;
   readonly hasColours: boolean;
   /** Calls the listener at each Ctrl-C, in place of the one before. */
   onInterrupt(listener: () => void): void;
+  /** Calls the listener when the process is asked to end (SIGTERM), instead of ending it. */
+  onTerminate(listener: () => void): void;
 }
 
 /** Options that every command takes. */
@@ -28,6 +32,8 @@ export interface CommonOptions {
 
 export interface Context extends Surroundings {
   readonly output: Output;
+  /** Whether a server was named on the command line. */
+  readonly isServerNamed: boolean;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   /** Where the server is looked for, once that is known. */
@@ -58,6 +64,7 @@ export function createContext(surroundings: Surroundings, { url, profile, json, 
   return {
     ...surroundings,
     output,
+    isServerNamed: url !== undefined || profile !== undefined,
     signal,
     get address() {
       return address;

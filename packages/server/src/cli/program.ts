@@ -3,9 +3,12 @@ import { Command, CommanderError } from "commander";
 import type { CommandGroup } from "./command-line.ts";
 import { createContext, type Surroundings } from "./context.ts";
 import { declareAsking } from "./declarations/asking.ts";
+import { declareBackups } from "./declarations/backups.ts";
 import { declareDocuments } from "./declarations/documents.ts";
+import { declareOperating } from "./declarations/operating.ts";
 import { declareOperations } from "./declarations/operations.ts";
 import { declareProfiles } from "./declarations/profiles.ts";
+import { declareRecovery } from "./declarations/recovery.ts";
 import { declareServer } from "./declarations/server.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printable } from "./output.ts";
@@ -52,6 +55,9 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
   declareAsking(group);
   declareDocuments(group);
   declareServer(group);
+  declareBackups(group);
+  declareRecovery(group);
+  declareOperating(group);
   declareOperations(group);
   declareProfiles(group);
   // What completes is loaded when it is called; before that its name is enough.

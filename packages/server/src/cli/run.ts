@@ -11,10 +11,12 @@ let interrupts = 0;
 
 process.exitCode = await runCli(process.argv.slice(2), {
   loadEnvironment: async () => (await import("../config.ts")).readProcessCliEnvironment(),
+  loadOperationsConfig: async () => (await import("../config.ts")).readProcessOperationsConfig(),
   stdin,
   stdout,
   stderr,
   hasColours: stdout.isTTY === true && stdout.hasColors(),
+  onTerminate: (listener) => void process.once("SIGTERM", listener),
   onInterrupt(listener) {
     process.removeAllListeners("SIGINT");
     process.on("SIGINT", () => {

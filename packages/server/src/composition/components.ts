@@ -4,11 +4,15 @@ import type { PostgresStores } from "../adapters/postgres/connection.ts";
 import type { Config } from "../config.ts";
 import type { Component } from "../health.ts";
 import type { VectorParts } from "../index-administration.ts";
+import type { RecordFollower } from "../record-follower.ts";
 import type { SearchIndex } from "../search-index.ts";
 import type { ConfiguredSecrets } from "./configured-secrets.ts";
 import type { LanguageModel } from "./language-model.ts";
 import type { LocalModels } from "./local-models.ts";
 import type { SharedState } from "./shared-state.ts";
+
+/** So long the log of changes may go unread before that is a fault; while a large change is taken over, nobody reads it. */
+const LAGGING_MS = 30_000;
 
 export function describeComponents(
   config: Config,
@@ -16,6 +20,7 @@ export function describeComponents(
     readonly configured: Pick<ConfiguredSecrets, "describePrevious">;
     readonly stores: PostgresStores;
     readonly index: SearchIndex;
+    readonly follower: RecordFollower | undefined;
     readonly vectors: VectorParts | undefined;
     readonly models: LocalModels;
     readonly shared: SharedState;
@@ -23,7 +28,7 @@ export function describeComponents(
     readonly language: LanguageModel | undefined;
   },
 ): Readonly<Record<string, Component>> {
-  const { configured, stores, index, vectors, models, breaker, language } = parts;
+  const { configured, stores, index, follower, vectors, models, breaker, language } = parts;
   const { redis, cacheRedis, sessions } = parts.shared;
   return {
     postgres: { adapter: config.DATABASE_URL === undefined ? "pglite" : "postgres", check: () => stores.ping() },
@@ -33,6 +38,8 @@ export function describeComponents(
       adapter: "in-process",
       async check() {
         const { documents, chunks, dimensions } = index.stats();
+        const behindMs = follower?.status().behindMs ?? 0;
+        if (behindMs > LAGGING_MS) throw new Error(`what other servers changed in the last ${Math.round(behindMs / 1_000)} s is not known here`);
         return `${documents} documents, ${chunks} chunks, ${dimensions} semantic dimensions`;
       },
     },

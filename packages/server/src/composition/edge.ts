@@ -189,6 +189,7 @@ export function composeEdge(config: EdgeConfig, { loadSnapshot, addressHeader, l
     uploads: { maxBytes: 0, takePlace: refuse("uploads"), destination: refuse("uploads"), keep: refuseLater("uploads") },
     fileReception: { body: refuseLater("uploads"), form: refuseLater("uploads") },
     makeSnapshot: refuseLater("snapshot"),
+    takeBackup: refuseLater("backup"),
     sessions,
     saveFeedback: refuseLater("feedback"),
     ingestion: { start: refuseLater("ingestion"), startAnew: refuseLater("ingestion"), get: refuseLater("ingestion"), follow: refuse("ingestion") },

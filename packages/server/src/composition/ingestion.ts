@@ -18,7 +18,7 @@ export function openIngestion(
   index: IngestionIndex,
   opened: OpenedParts,
   { log, onProgress }: Surroundings,
-  onRecorded: (job: IngestionJob) => void,
+  { holder, onRecorded }: { readonly holder: string; readonly onRecorded: (job: IngestionJob) => void },
 ): IngestionJobs {
   const folder = createFolderSource({
     folder: config.DOCS_DIR,
@@ -43,10 +43,10 @@ export function openIngestion(
   const jobs = createIngestionJobs({
     jobs: {
       ...stores.ingestionJobs,
-      saveJob(job) {
+      saveJob(job, by) {
         // Told whether or not it can be recorded: an end that the database does not hear of is one all the same.
         onRecorded(job);
-        return stores.ingestionJobs.saveJob(job);
+        return stores.ingestionJobs.saveJob(job, by);
       },
     },
     // The uploads first: a documents folder that cannot be read fails the job, but keeps nobody from what was uploaded.
@@ -54,6 +54,8 @@ export function openIngestion(
     log,
     newId: randomUUID,
     nowIso: () => new Date().toISOString(),
+    timers,
+    holder,
     onProgress,
   });
   opened.add(() => jobs.stop());

@@ -1,5 +1,5 @@
 /** What has been opened and must be closed. */
-import type { Logger } from "pino";
+import type { Log } from "../log.ts";
 
 /** What has been opened, to be closed in reverse order. */
 export interface OpenedParts {
@@ -7,7 +7,7 @@ export interface OpenedParts {
   closeAll(): Promise<void>;
 }
 
-export function createOpenedParts(log: Logger): OpenedParts {
+export function createOpenedParts(log: Pick<Log, "error">): OpenedParts {
   const parts: (() => Promise<unknown>)[] = [];
   return {
     add: (close) => void parts.push(close),

@@ -2,6 +2,7 @@
 import type { PostgresStores } from "../adapters/postgres/connection.ts";
 import type { Health } from "../health.ts";
 import type { IngestionJobs } from "../ingestion-jobs.ts";
+import type { RecordFollower } from "../record-follower.ts";
 import type { SearchIndex } from "../search-index.ts";
 import type { ApiKeys } from "../security/api-keys.ts";
 import type { Users } from "../security/users.ts";
@@ -17,11 +18,16 @@ export interface StartUpParts {
   readonly stores: PostgresStores;
   /** Connects to the database and brings its schema up to date. */
   readonly prepareStores: () => Promise<void>;
+  /** Ends a restore that was interrupted between the record and the sessions. */
+  readonly settleRestore: () => Promise<void>;
+  /** Names this server. */
+  readonly serverId: string;
   /** Undefined: the one that `admin` has stands. */
   readonly adminPassword: string | undefined;
   readonly users: Users;
   readonly apiKeys: ApiKeys;
   readonly index: SearchIndex;
+  readonly follower: RecordFollower | undefined;
   readonly feedback: SpooledFeedbackStore;
   readonly ingestion: IngestionJobs;
   readonly health: Health;
@@ -42,15 +48,18 @@ export async function startUp(parts: StartUpParts, { log }: Pick<Surroundings, "
 }
 
 async function load(parts: StartUpParts, { log }: Pick<Surroundings, "log">): Promise<void> {
-  const { stores, users, apiKeys, index, feedback, ingestion, health } = parts;
+  const { stores, users, apiKeys, index, follower, feedback, ingestion, health } = parts;
   await parts.prepareStores();
+  await parts.settleRestore();
   if (parts.adminPassword !== undefined) await users.ensureAdmin(parts.adminPassword);
   else if (!(await users.hasAdmin()))
     log.warn({}, "nobody can administer this server yet: ADMIN_PASSWORD=… scripts/create-admin makes the user admin");
   await apiKeys.load();
+  await follower?.begin();
   await index.load();
+  follower?.follow();
   await feedback.replay();
-  const interrupted = await stores.ingestionJobs.interruptRunningJobs(new Date().toISOString());
+  const interrupted = await stores.ingestionJobs.interruptJobs({ holder: parts.serverId, finishedAt: new Date().toISOString() });
   if (interrupted > 0) log.info({ interrupted }, "an ingestion was interrupted by the end of the last run; it is taken up again");
   // What is stored already can be asked about while the folder is read again.
   if (index.stats().documents > 0) health.markReady();

@@ -18,7 +18,7 @@ export async function openStores(
   dataDirectory: Pick<DataDirectory, "resolve">,
   opened: OpenedParts,
   { log, onFatal }: Surroundings,
-): Promise<OpenedPostgres> {
+): Promise<OpenedPostgres & { readonly address: PostgresAddress }> {
   const stateLog = createStateLog<"silent" | "answering">({
     clock,
     timers,
@@ -30,7 +30,7 @@ export async function openStores(
         : log.info({ changes }, "PostgreSQL answers again"),
   });
   opened.add(async () => stateLog.stop());
-  const open = (server: PostgresAddress): OpenedPostgres => {
+  const open = (server: PostgresAddress) => {
     const postgres = openPostgres({
       server,
       maxConnections: config.DATABASE_CONNECTIONS,
@@ -39,7 +39,7 @@ export async function openStores(
       onSilence: (isSilent) => stateLog.observe(isSilent ? "silent" : "answering"),
     });
     opened.add(() => postgres.stores.close());
-    return postgres;
+    return { ...postgres, address: server };
   };
   if (config.DATABASE_URL !== undefined) return open({ url: config.DATABASE_URL });
   const embedded = await startEmbeddedPostgres({ dataDir: dataDirectory.resolve("postgres"), log: (message) => log.debug(message) });

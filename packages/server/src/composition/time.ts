@@ -8,3 +8,6 @@ export const timers: Timers = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Lets waiting requests run. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

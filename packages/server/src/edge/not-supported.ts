@@ -6,6 +6,7 @@ const REASONS = {
   uploads: "A worker at the edge takes no files. Upload to the server, and bind a new snapshot.",
   deletion: "A worker at the edge never changes its snapshot. Delete the document on the server, and bind a new snapshot.",
   snapshot: "A worker at the edge answers from a snapshot and makes none. Ask the server for it.",
+  backup: "A worker at the edge keeps nothing that could be lost. Take the backup at the server.",
   index: "A worker at the edge keeps no vectors and has no record to compare with. Ask the server.",
   users: "A worker at the edge has no users but the configured administrator.",
   login: "Nobody can log in to this worker: ADMIN_PASSWORD and SECRET_KEY are not set.",

@@ -30,6 +30,7 @@ export function createAppRouter(api: Api) {
     }),
     admin: router({
       stats: query(api.administration.statistics),
+      backup: mutation(api.administration.takeBackup),
       ingest: mutation(api.ingestion.start),
       ingestStatus: query(api.ingestion.get),
       ingestEvents: subscription(api.ingestion.events),

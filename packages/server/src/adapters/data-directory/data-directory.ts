@@ -31,8 +31,19 @@ interface Holder {
  * const dataDirectory = await openDataDirectory("./data");
  */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
+  const directory = await tryDataDirectory(path);
+  if (directory !== undefined) return directory;
   const absolute = resolve(path);
-  const holderFile = join(absolute, "server.json");
+  const holder = describe(await readHolder(holderOf(absolute)));
+  throw new ExitError(`The data directory ${absolute} is in use by ${holder}. Stop that server, or set DATA_DIR to another folder.`);
+}
+
+const holderOf = (directory: string): string => join(directory, "server.json");
+
+/** The same, but undefined when another server holds it. */
+export async function tryDataDirectory(path: string): Promise<DataDirectory | undefined> {
+  const absolute = resolve(path);
+  const holderFile = holderOf(absolute);
   let unlock: (() => void) | undefined;
   try {
     await mkdir(absolute, { recursive: true, mode: 0o700 });
@@ -43,11 +54,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
       cause,
     });
   }
-  if (unlock === undefined) {
-    throw new ExitError(
-      `The data directory ${absolute} is in use by ${describe(await readHolder(holderFile))}. Stop that server, or set DATA_DIR to another folder.`,
-    );
-  }
+  if (unlock === undefined) return undefined;
   try {
     await writeDurably(holderFile, JSON.stringify({ pid: process.pid, since: new Date().toISOString() } satisfies Holder));
   } catch (cause) {

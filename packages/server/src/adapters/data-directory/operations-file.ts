@@ -4,6 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
+import { writeDurably } from "./durable-file.ts";
 
 const operations = z.object({
   /** ISO 8601, of the end of the last backup that can be restored. */
@@ -30,4 +31,14 @@ export async function readOperations(path: string): Promise<Operations> {
     throw error;
   }
   return operations.parse(JSON.parse(text));
+}
+
+/**
+ * Notes what has succeeded; what others have noted stays. A file that cannot be understood is replaced.
+ *
+ * @throws the error of the file system.
+ */
+export async function noteOperations(path: string, changes: Operations): Promise<void> {
+  const known = await readOperations(path).catch((): Operations => ({}));
+  await writeDurably(path, `${JSON.stringify({ ...known, ...changes }, null, 2)}\n`);
 }

@@ -11,6 +11,8 @@ export type PostgresAddress =
 
 /** Unused connections are closed: the server may need the memory, and a gateway may have forgotten them. */
 const IDLE_SECONDS = 300;
+/** The name by which a PostgreSQL knows the connections of a server. */
+export const SERVER_APPLICATION = "rag-personal";
 /** Between attempts to connect within one call, when the server accepts and hangs up; a refusal ends the call at once. */
 const BACKOFF_SECONDS = 0.05;
 
@@ -39,8 +41,17 @@ interface Target {
  * @param timeoutMs after which the server itself gives up a statement, or a transaction in which nothing happens. That cancels it even
  * when this process or the network is gone, which a cancel request, needing a connection of its own, does not; the driver's
  * `query.cancel()` moreover raises an unhandled rejection when that connection fails. The embedded server knows no time-outs.
+ * @param applicationName by which the server knows the connection.
+ * @param onNotification told of what is listened to on it; such a connection stays open while nothing is asked.
  */
-export function createClient(address: PostgresAddress, timeoutMs: number): Client {
+export function createClient(
+  address: PostgresAddress,
+  timeoutMs: number,
+  {
+    applicationName = SERVER_APPLICATION,
+    onNotification,
+  }: { readonly applicationName?: string | undefined; readonly onNotification?: () => void } = {},
+): Client {
   let socket: Socket | undefined;
   let attempts = 0;
   let losses = 0;
@@ -50,7 +61,9 @@ export function createClient(address: PostgresAddress, timeoutMs: number): Clien
     types: COLUMN_TYPES,
     // Arrays travel as JSON, so the driver need not ask for the types of arrays on each new connection.
     fetch_types: false,
-    idle_timeout: IDLE_SECONDS,
+    idle_timeout: onNotification === undefined ? IDLE_SECONDS : 0,
+    // The driver's own `listen` does not begin again when the first attempt after a loss fails.
+    onnotify: onNotification,
     max_lifetime: null,
     connect_timeout: Math.ceil(timeoutMs / 1_000),
     backoff: () => BACKOFF_SECONDS,
@@ -59,7 +72,7 @@ export function createClient(address: PostgresAddress, timeoutMs: number): Clien
     onclose: () => {
       losses += 1;
     },
-    connection: { application_name: "rag-personal", statement_timeout: timeoutMs, idle_in_transaction_session_timeout: timeoutMs },
+    connection: { application_name: applicationName, statement_timeout: timeoutMs, idle_in_transaction_session_timeout: timeoutMs },
     /** Our own, because the driver ends a connection politely, and a server that hangs never answers. */
     socket: ({ host, port, path }: Target): Socket => {
       if (isDiscarded) throw Object.assign(new Error("the connection was discarded"), { code: "CONNECTION_DESTROYED" });

@@ -13,7 +13,7 @@ export const COLUMN_TYPES = {
 };
 
 /** The tag with which statements are written. */
-export type Sql = Pick<postgres.ISql, "typed" | "file"> &
+export type Sql = Pick<postgres.ISql, "typed" | "file" | "unsafe"> &
   (<Row extends object>(
     template: TemplateStringsArray,
     ...parameters: readonly postgres.ParameterOrFragment<never>[]

@@ -1,10 +1,13 @@
 /** The stores of a PostgreSQL, the embedded one or a server. */
 import type { DocumentStore, EmbeddingStore, FeedbackStore, GenerationStore, SessionStore } from "@rag-personal/core";
 import type { IngestionJobStore } from "../../ingestion-jobs.ts";
+import type { RestoreTarget } from "../../operations/restoring/restoration.ts";
+import type { IndexChangeLog } from "../../record-follower.ts";
 import type { ApiKeyStore } from "../../security/api-keys.ts";
 import type { UserStore } from "../../security/users.ts";
 import type { UploadStore } from "../../uploads/upload-store.ts";
 import { createApiKeyStore } from "./api-key-store.ts";
+import { createChangeLog } from "./change-log.ts";
 import { createDatabase, type Database, type DatabaseOptions } from "./database.ts";
 import { createDocumentStore } from "./document-store.ts";
 import { createEmbeddingStore } from "./embedding-store.ts";
@@ -12,6 +15,7 @@ import { createFeedbackStore } from "./feedback-store.ts";
 import { createGenerationStore } from "./generation-store.ts";
 import { createIngestionJobStore } from "./ingestion-job-store.ts";
 import { migrate } from "./migrate.ts";
+import { createRestoreTarget } from "./restore-target.ts";
 import { createSessionStore } from "./session-store.ts";
 import { createSnapshotStore, type SnapshotStore } from "./snapshot-store.ts";
 import { createUploadStore } from "./upload-store.ts";
@@ -27,6 +31,7 @@ export interface PostgresStores {
   readonly ingestionJobs: IngestionJobStore;
   readonly uploads: UploadStore;
   readonly snapshots: SnapshotStore;
+  readonly changes: IndexChangeLog;
   readonly embeddings: EmbeddingStore;
   readonly generations: GenerationStore;
   readonly users: UserStore;
@@ -67,6 +72,8 @@ export interface OpenedPostgres {
    * @throws as {@link connectPostgres}.
    */
   prepare(): Promise<void>;
+  /** The same database, for ending a restore that was interrupted. */
+  readonly restoreTarget: RestoreTarget;
 }
 
 /** The same without connecting: that is left to `prepare`. */
@@ -74,6 +81,7 @@ export function openPostgres(options: DatabaseOptions): OpenedPostgres {
   const database = createDatabase(options);
   return {
     stores: createStores(database),
+    restoreTarget: createRestoreTarget(database),
     async prepare() {
       await migrate(database);
     },
@@ -89,6 +97,7 @@ export function createStores(database: Database): PostgresStores {
     ingestionJobs: createIngestionJobStore(database),
     uploads: createUploadStore(database),
     snapshots: createSnapshotStore(database),
+    changes: createChangeLog(database),
     embeddings: createEmbeddingStore(database),
     generations: createGenerationStore(database),
     users: createUserStore(database),

@@ -20,10 +20,20 @@ const SERVER_WORD_MS = 100;
  */
 export type Query = <Row extends object>(statement: (sql: Sql) => postgres.PendingQuery<Row[]>) => Promise<postgres.RowList<Row[]>>;
 
+/**
+ * The same for what a statement gives besides rows, such as the stream of a `COPY`.
+ *
+ * @example
+ * const stream = await run((sql) => sql.unsafe("copy feedback to stdout").readable());
+ */
+export type Run = <T>(statement: (sql: Sql) => PromiseLike<T>) => Promise<T>;
+
 export interface DatabaseOptions {
   readonly server: PostgresAddress;
   /** Connections at most; the server's own limit wins when it is lower. */
   readonly maxConnections: number;
+  /** By which the server knows the connections. Default: that of a running server, which a restore looks for. */
+  readonly applicationName?: string | undefined;
   /** Deadline of a statement in milliseconds, waiting for a connection included. In a transaction, each later one has it anew. */
   readonly timeoutMs: number;
   /** How long to wait for a free connection, in milliseconds. Default: half of `timeoutMs`, so that as much is left for the statement. */
@@ -50,7 +60,7 @@ export interface Database {
    * @param options.timeoutMs deadline of each statement, in place of the database's. Whoever brings one is patient, and waits through a
    * silence of the server.
    */
-  transaction<T>(work: (query: Query) => Promise<T>, options?: { readonly timeoutMs?: number }): Promise<T>;
+  transaction<T>(work: (query: Query, run: Run) => Promise<T>, options?: { readonly timeoutMs?: number }): Promise<T>;
   /** Refuses new calls, waits for those in flight `timeoutMs` milliseconds at most, and closes the connections. */
   close(timeoutMs: number): Promise<void>;
 }
@@ -58,7 +68,7 @@ export interface Database {
 const silent = () => storeUnavailable("The database gives no answer.");
 
 export function createDatabase(options: DatabaseOptions): Database {
-  const { server, maxConnections, timeoutMs, acquireTimeoutMs = timeoutMs / 2, silenceMs, onSilence } = options;
+  const { server, maxConnections, applicationName, timeoutMs, acquireTimeoutMs = timeoutMs / 2, silenceMs, onSilence } = options;
   const connections = "url" in server ? maxConnections : Math.min(maxConnections, server.maxConnections);
   const places = createPlaces(connections);
   /** Connections nobody uses; the one used last is taken first. */
@@ -97,7 +107,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     if (release === undefined) throw storeUnavailable(`No connection to the database became free within ${acquireTimeoutMs} ms.`);
     try {
       requireOpen();
-      const client = unused.pop() ?? createClient(server, timeoutMs);
+      const client = unused.pop() ?? createClient(server, timeoutMs, { applicationName });
       all.add(client);
       const waitedMs = performance.now() - startedAt;
       const deadline = startStatementDeadline(deadlineMs - waitedMs + SERVER_WORD_MS, deadlineMs + SERVER_WORD_MS, {
@@ -132,13 +142,14 @@ export function createDatabase(options: DatabaseOptions): Database {
       withClient(deadlineMs, async (client, within) => {
         await within(client.sql`begin`);
         const lossesBefore = client.losses;
-        const query: Query = async (statement) => {
+        const run: Run = async (statement) => {
           if (client.losses !== lossesBefore) throw storeUnavailable("The connection to the database was lost within a transaction.");
           return await within(statement(client.sql));
         };
+        const query: Query = (statement) => run(statement);
         try {
           if (deadlineMs !== timeoutMs) await setServerDeadline(query, deadlineMs);
-          const value = await work(query);
+          const value = await work(query, run);
           // PostgreSQL answers a commit of a failed transaction with a rollback and no error.
           const { command } = await query((sql) => sql`commit`);
           if (command !== "COMMIT") throw new Error("a statement of the transaction failed, and its error was passed over");

@@ -1,5 +1,6 @@
 /** Documents and their chunks as rows. */
 import type { Chunk, DocumentFormat, DocumentStore, DocumentSummary, IndexedChunk, StoredDocument } from "@rag-personal/core";
+import { CHANGES_CHANNEL, KEPT_CHANGES, noteChange } from "./change-log.ts";
 import { JSONB } from "./column-types.ts";
 import type { Database, Query } from "./database.ts";
 import { createKnownDocuments } from "./known-documents.ts";
@@ -25,6 +26,12 @@ interface DocumentRow {
 }
 
 interface SummaryRow extends DocumentRow {
+  readonly chunk_count: number;
+}
+
+interface DocumentSize {
+  readonly id: string;
+  readonly text_length: number;
   readonly chunk_count: number;
 }
 
@@ -107,16 +114,24 @@ export function createDocumentStore(database: Database): DocumentStore {
         for (let first = 0; first < chunks.length; first += CHUNKS_PER_INSERT) {
           await insertChunks(run, document.id, chunks.slice(first, first + CHUNKS_PER_INSERT));
         }
+        await noteChange(run, document.id);
       });
     },
 
     async removeDocument(id) {
+      // With the change noted as by `noteChange`, in one statement.
       const [row] = await query(
         (sql) => sql<{ path: string; chunks: number }>`
-          delete from documents
-          using (select count(*)::integer as chunks from chunks where document_id = ${id}) counted
-          where id = ${id}
-          returning path, counted.chunks
+          with gone as (
+            delete from documents
+            using (select count(*)::integer as chunks from chunks where document_id = ${id}) counted
+            where id = ${id}
+            returning path, counted.chunks
+          ),
+            counter as (update index_change_counter set last = last + 1 where exists (select from gone) returning last),
+            outdated as (delete from index_changes where number <= (select last from counter) - ${KEPT_CHANGES}::bigint),
+            noted as (insert into index_changes (number, document_id) select last, ${id} from counter)
+          select path, chunks, pg_notify(${CHANGES_CHANNEL}, '') from gone
         `,
       );
       return row === undefined ? undefined : { documentId: id, path: row.path, rows: { documents: 1, chunks: row.chunks } };
@@ -127,12 +142,8 @@ export function createDocumentStore(database: Database): DocumentStore {
       return new Set(rows.map(({ id }) => id));
     },
 
-    async *loadChunks() {
-      const documents = await query(
-        (sql) => sql<{ id: string; text_length: number; chunk_count: number }>`
-          select id, text_length, chunk_count from documents where chunk_count > 0 order by path
-        `,
-      );
+    async *loadChunks(documentIds) {
+      const documents = await listSizes(query, documentIds);
       for (const ids of groupBySize(documents)) {
         // One statement, so that a document replaced meanwhile is seen whole, before or after.
         const rows = await query(
@@ -153,6 +164,20 @@ export function createDocumentStore(database: Database): DocumentStore {
       }
     },
   };
+}
+
+async function listSizes(query: Query, documentIds: readonly string[] | undefined): Promise<readonly DocumentSize[]> {
+  if (documentIds === undefined) {
+    return await query((sql) => sql<DocumentSize>`select id, text_length, chunk_count from documents where chunk_count > 0 order by path`);
+  }
+  return await query(
+    (sql) => sql<DocumentSize>`
+      select id, text_length, chunk_count
+      from documents
+      where chunk_count > 0 and id in (select jsonb_array_elements_text(${sql.typed(documentIds, JSONB)}))
+      order by path
+    `,
+  );
 }
 
 async function upsertDocument(query: Query, document: StoredDocument, chunkCount: number): Promise<void> {
@@ -203,7 +228,7 @@ function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-function groupBySize(documents: readonly { readonly id: string; readonly text_length: number; readonly chunk_count: number }[]): string[][] {
+function groupBySize(documents: readonly DocumentSize[]): string[][] {
   const groups: string[][] = [];
   let group: string[] = [];
   let units = 0;

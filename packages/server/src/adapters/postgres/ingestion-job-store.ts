@@ -1,7 +1,12 @@
 /** Ingestion jobs as rows. */
 import type { IngestionJob, IngestionJobStore } from "../../ingestion-jobs.ts";
 import { JSONB } from "./column-types.ts";
-import type { Query } from "./database.ts";
+import type { Database } from "./database.ts";
+
+/** Our place among the advisory locks of a shared server: the first eight hexadecimal digits of SHA-256 of "rag-personal ingestion". */
+const LOCK = 0x01a0a314;
+/** A job of which nothing was heard for so long is in nobody's hand any more. */
+const SILENT = "10 seconds";
 
 interface JobRow {
   readonly id: string;
@@ -14,15 +19,15 @@ interface JobRow {
   readonly error: string | null;
 }
 
-export function createIngestionJobStore({ query }: { readonly query: Query }): IngestionJobStore {
+export function createIngestionJobStore({ query, transaction }: Pick<Database, "query" | "transaction">): IngestionJobStore {
   return {
-    async saveJob({ id, state, startedAt, finishedAt, progress, counts, files, error }) {
+    async saveJob({ id, state, startedAt, finishedAt, progress, counts, files, error }, holder) {
       await query(
         (sql) => sql`
-          insert into ingestion_jobs (id, state, started_at, finished_at, progress, counts, files, error)
+          insert into ingestion_jobs (id, state, started_at, finished_at, progress, counts, files, error, holder)
           values (
             ${id}, ${state}, ${startedAt}, ${finishedAt},
-            ${sql.typed(progress, JSONB)}, ${sql.typed(counts, JSONB)}, ${sql.typed(files, JSONB)}, ${error}
+            ${sql.typed(progress, JSONB)}, ${sql.typed(counts, JSONB)}, ${sql.typed(files, JSONB)}, ${error}, ${holder}
           )
           on conflict (id) do update set
             state = excluded.state,
@@ -31,7 +36,9 @@ export function createIngestionJobStore({ query }: { readonly query: Query }): I
             progress = excluded.progress,
             counts = excluded.counts,
             files = excluded.files,
-            error = excluded.error
+            error = excluded.error,
+            renewed_at = now()
+          where ingestion_jobs.state = 'running' or excluded.state <> 'running'
         `,
       );
     },
@@ -49,12 +56,48 @@ export function createIngestionJobStore({ query }: { readonly query: Query }): I
       return { ...job, startedAt, finishedAt };
     },
 
-    async interruptRunningJobs(finishedAt) {
+    async takeTurn(id) {
+      return await transaction(async (run) => {
+        // Of two that ask at once, the second sees that the first is at work.
+        await run((sql) => sql`select pg_advisory_xact_lock(${LOCK}::bigint)`);
+        const { count } = await run(
+          (sql) => sql`
+            update ingestion_jobs
+            set is_at_work = true, renewed_at = clock_timestamp()
+            where id = ${id} and state = 'running' and not exists (
+              select from ingestion_jobs other
+              where other.state = 'running' and other.is_at_work and other.id <> ${id}
+                and other.renewed_at > clock_timestamp() - ${SILENT}::interval
+            )
+          `,
+        );
+        return count > 0;
+      });
+    },
+
+    async renewJob({ id, progress, counts }) {
+      const { count } = await query(
+        (sql) => sql`
+          update ingestion_jobs
+          set progress = ${sql.typed(progress, JSONB)}, counts = ${sql.typed(counts, JSONB)}, renewed_at = now()
+          where id = ${id} and state = 'running'
+        `,
+      );
+      return count > 0;
+    },
+
+    async hasRunningJob() {
+      const rows = await query((sql) => sql`select from ingestion_jobs where state = 'running' limit 1`);
+      return rows.length > 0;
+    },
+
+    async interruptJobs({ holder, finishedAt }) {
       const { count } = await query(
         (sql) => sql`
           update ingestion_jobs
           set state = 'interrupted', finished_at = ${finishedAt}
           where state = 'running'
+            and (renewed_at < now() - ${SILENT}::interval or (${holder ?? null}::text is not null and coalesce(holder, ${holder ?? null}) = ${holder ?? null}))
         `,
       );
       return count;

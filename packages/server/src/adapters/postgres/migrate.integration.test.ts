@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PostgresServer, startPostgresServer } from "../../../test-support/postgres-server.ts";
 import { connectPostgres } from "./connection.ts";
 import { createDatabase, type Database } from "./database.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, pendingMigrations } from "./migrate.ts";
 
 const FIRST = "create table first (id integer primary key); insert into first values (1);";
 const SECOND = "create table second (id integer primary key);";
@@ -72,6 +72,48 @@ describe("the migrations", () => {
     await write({ "001-first.sql": FIRST, "002-broken.sql": "create table second (id integer); insert into nowhere values (1);" });
     await expect(migrate(database, directory)).rejects.toMatchObject({ code: "42P01" });
     expect(await tables()).toEqual([]);
+  });
+
+  it("of a newer program that only added are no hindrance to the version before, nor to one they name, but to older ones", async () => {
+    await write({ "001-first.sql": FIRST, "002-second.sql": SECOND });
+    await migrate(database, directory);
+    const added = "-- usable-from: 2\ncreate table third (id integer primary key);";
+    await write({ "003-third.sql": added });
+    expect(await pendingMigrations(database, directory)).toEqual({ names: ["003-third.sql"], isCompatible: true });
+    expect(await migrate(database, directory)).toBe(1);
+    await rm(join(directory, "003-third.sql"));
+    expect(await pendingMigrations(database, directory)).toEqual({ names: [], isCompatible: true });
+    expect(await migrate(database, directory)).toBe(0);
+    await rm(join(directory, "002-second.sql"));
+    await expect(migrate(database, directory)).rejects.toThrow(/newer version .*schema is 3, this program knows 1/);
+    await expect(pendingMigrations(database, directory)).rejects.toThrow(/newer version/);
+  });
+
+  it("are told beforehand, and whether the running version can go on beside them", async () => {
+    await write({ "001-first.sql": FIRST });
+    expect(await pendingMigrations(database, directory)).toEqual({ names: ["001-first.sql"], isCompatible: true });
+    expect(await tables()).toEqual([]);
+    await migrate(database, directory);
+    await write({ "002-second.sql": "drop table first;" });
+    expect(await pendingMigrations(database, directory)).toEqual({ names: ["002-second.sql"], isCompatible: false });
+  });
+
+  it("go on in a database of a version that did not note what older programs may do", async () => {
+    await write({ "001-first.sql": FIRST });
+    await migrate(database, directory);
+    await database.query((sql) => sql`alter table schema_migrations drop column usable_from`);
+    expect(await pendingMigrations(database, directory)).toEqual({ names: [], isCompatible: true });
+    await write({ "002-second.sql": SECOND });
+    expect(await migrate(database, directory)).toBe(1);
+  });
+
+  it("that say older programs may go on take nothing away from them", async () => {
+    const folder = join(import.meta.dirname, "migrations");
+    for (const name of await readdir(folder)) {
+      const sql = await readFile(join(folder, name), "utf8");
+      if (!/^-- usable-from: /m.test(sql)) continue;
+      expect(sql, name).not.toMatch(/\b(drop (table|column|type)|rename|alter column \w+ (set not null|type)|truncate|delete from)\b/i);
+    }
   });
 
   it("refuse a database that a newer program wrote", async () => {

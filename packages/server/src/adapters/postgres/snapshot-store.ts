@@ -1,4 +1,5 @@
 /** Named bytes that took long to compute and can be computed again, such as a trained semantic space. */
+import { noteChange } from "./change-log.ts";
 import type { Database } from "./database.ts";
 
 /** Twice as much travels, as hexadecimal digits. */
@@ -7,11 +8,13 @@ const PIECE_BYTES = 1_000_000;
 export interface SnapshotStore {
   /** Undefined when nothing was saved under the name. */
   loadSnapshot(name: string): Promise<Uint8Array | undefined>;
-  /** Replaces what was saved under the name; a reader sees the old bytes or the new ones, never a mixture. */
-  saveSnapshot(name: string, bytes: Uint8Array): Promise<void>;
+  /** Replaces what was saved under the name; a reader sees the old bytes or the new ones, never a mixture. @returns its version. */
+  saveSnapshot(name: string, bytes: Uint8Array): Promise<string>;
+  /** Another one after every save; undefined when nothing was saved under the name. */
+  snapshotVersion(name: string): Promise<string | undefined>;
 }
 
-export function createSnapshotStore({ transaction }: Pick<Database, "transaction">): SnapshotStore {
+export function createSnapshotStore({ query: ask, transaction }: Pick<Database, "query" | "transaction">): SnapshotStore {
   return {
     async loadSnapshot(name) {
       return await transaction(async (query) => {
@@ -32,21 +35,30 @@ export function createSnapshotStore({ transaction }: Pick<Database, "transaction
     },
 
     async saveSnapshot(name, bytes) {
-      await transaction(async (query) => {
+      return await transaction(async (query) => {
         // The row of the header is locked until the end, so that of two writers one waits for the other.
-        await query(
-          (sql) => sql`
+        const [saved] = await query(
+          (sql) => sql<{ version: string }>`
             insert into index_snapshots (name, size_bytes, updated_at_ms)
             values (${name}, ${bytes.length}, extract(epoch from now()) * 1000)
-            on conflict (name) do update set size_bytes = excluded.size_bytes, updated_at_ms = excluded.updated_at_ms
+            on conflict (name) do update set size_bytes = excluded.size_bytes, updated_at_ms = excluded.updated_at_ms, version = excluded.version
+            returning version::text
           `,
         );
+        if (saved === undefined) throw new Error("an insert returned nothing");
         await query((sql) => sql`delete from index_snapshot_pieces where name = ${name}`);
         for (let piece = 0, offset = 0; offset < bytes.length; piece += 1, offset += PIECE_BYTES) {
           const part = bytes.subarray(offset, offset + PIECE_BYTES);
           await query((sql) => sql`insert into index_snapshot_pieces (name, piece, bytes) values (${name}, ${piece}, ${part})`);
         }
+        await noteChange(query, null);
+        return saved.version;
       });
+    },
+
+    async snapshotVersion(name) {
+      const [row] = await ask((sql) => sql<{ version: string }>`select version::text from index_snapshots where name = ${name}`);
+      return row?.version;
     },
   };
 }

@@ -190,10 +190,10 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
     });
 
     it("come back as they were saved last", async () => {
-      await stores.ingestionJobs.saveJob(job());
+      await stores.ingestionJobs.saveJob(job(), "here");
       expect(await stores.ingestionJobs.getJob("job-1")).toEqual(job());
       const ended = job({ state: "failed", finishedAt: "2026-01-01T00:01:00.000Z", error: "The folder is gone.", files: [] });
-      await stores.ingestionJobs.saveJob(ended);
+      await stores.ingestionJobs.saveJob(ended, "here");
       expect(await stores.ingestionJobs.getJob("job-1")).toEqual(ended);
       expect(await stores.ingestionJobs.getJob("another")).toBeUndefined();
     });
@@ -201,7 +201,7 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
     it("that ended longest ago are pruned, and none that runs", async () => {
       const jobOf = (id: string, day: number, state: "running" | "succeeded") => job({ id, state, startedAt: `2026-01-0${day}T00:00:00.000Z` });
       for (const [day, id] of ["old", "older-but-running", "newer", "newest"].entries()) {
-        await stores.ingestionJobs.saveJob(jobOf(id, day + 1, id.endsWith("running") ? "running" : "succeeded"));
+        await stores.ingestionJobs.saveJob(jobOf(id, day + 1, id.endsWith("running") ? "running" : "succeeded"), "here");
       }
       await stores.ingestionJobs.pruneJobs(2);
       const left = await Promise.all(["old", "older-but-running", "newer", "newest"].map((id) => stores.ingestionJobs.getJob(id)));
@@ -209,12 +209,70 @@ describe.each(POSTGRES_KINDS)("%s", (kind, start) => {
     });
 
     it("that were running are marked as interrupted, and no others", async () => {
-      await stores.ingestionJobs.saveJob(job());
-      await stores.ingestionJobs.saveJob(job({ id: "job-2", state: "succeeded", finishedAt: "2026-01-01T00:01:00.000Z" }));
-      expect(await stores.ingestionJobs.interruptRunningJobs("2026-01-02T00:00:00.000Z")).toBe(1);
+      await stores.ingestionJobs.saveJob(job(), "here");
+      await stores.ingestionJobs.saveJob(job({ id: "job-2", state: "succeeded", finishedAt: "2026-01-01T00:01:00.000Z" }), "here");
+      expect(await stores.ingestionJobs.interruptJobs({ holder: "here", finishedAt: "2026-01-02T00:00:00.000Z" })).toBe(1);
       expect(await stores.ingestionJobs.getJob("job-1")).toMatchObject({ state: "interrupted", finishedAt: "2026-01-02T00:00:00.000Z" });
       expect(await stores.ingestionJobs.getJob("job-2")).toMatchObject({ state: "succeeded", finishedAt: "2026-01-01T00:01:00.000Z" });
-      expect(await stores.ingestionJobs.interruptRunningJobs("2026-01-03T00:00:00.000Z")).toBe(0);
+      expect(await stores.ingestionJobs.interruptJobs({ holder: "here", finishedAt: "2026-01-03T00:00:00.000Z" })).toBe(0);
+    });
+  });
+
+  describe("ingestion jobs of several servers", () => {
+    beforeEach(emptied);
+
+    const job = (id: string, overrides: Partial<IngestionJob> = {}): IngestionJob => {
+      const counts = { added: 0, changed: 0, removed: 0, unchanged: 0, failed: 0 };
+      return {
+        id,
+        state: "running",
+        startedAt: "2026-01-01T00:00:00.000Z",
+        finishedAt: null,
+        progress: { done: 0, total: 0 },
+        counts,
+        files: [],
+        error: null,
+        ...overrides,
+      };
+    };
+    const silence = (id: string) => database.query((sql) => sql`update ingestion_jobs set renewed_at = now() - interval '1 minute' where id = ${id}`);
+
+    it("are at work one at a time, whoever asks when", async () => {
+      const { ingestionJobs: jobs } = stores;
+      const ids = ["one", "two", "three", "four"];
+      for (const id of ids) await jobs.saveJob(job(id), `server of ${id}`);
+      const turns = await Promise.all(ids.map((id) => jobs.takeTurn(id)));
+      expect(turns.filter(Boolean)).toHaveLength(1);
+      const first = ids[turns.indexOf(true)] ?? "";
+      await jobs.saveJob(job(first, { state: "succeeded", finishedAt: "2026-01-01T00:00:01.000Z" }), `server of ${first}`);
+      const next = await Promise.all(ids.map((id) => jobs.takeTurn(id)));
+      expect([next.filter(Boolean).length, next[ids.indexOf(first)], await jobs.hasRunningJob()]).toEqual([1, false, true]);
+    });
+
+    it("tell how far they are, and lose their turn when they fall silent", async () => {
+      const { ingestionJobs: jobs } = stores;
+      for (const id of ["here", "there"]) await jobs.saveJob(job(id), id);
+      expect(await jobs.takeTurn("here")).toBe(true);
+      expect(await jobs.renewJob({ ...job("here"), progress: { done: 3, total: 9 } })).toBe(true);
+      expect(await jobs.getJob("here")).toMatchObject({ state: "running", progress: { done: 3, total: 9 } });
+      expect([await jobs.takeTurn("there"), await jobs.interruptJobs({ finishedAt: "2026-01-02T00:00:00.000Z" })]).toEqual([false, 0]);
+      await silence("here");
+      expect([await jobs.takeTurn("there"), await jobs.interruptJobs({ finishedAt: "2026-01-02T00:00:00.000Z" })]).toEqual([true, 1]);
+      expect([await jobs.renewJob(job("here")), await jobs.renewJob(job("there"))]).toEqual([false, true]);
+    });
+
+    it("do not run again once they have ended, whatever arrives late", async () => {
+      const { ingestionJobs: jobs } = stores;
+      await jobs.saveJob(job("late", { state: "succeeded", finishedAt: "2026-01-01T00:00:01.000Z" }), "here");
+      await jobs.saveJob(job("late"), "here");
+      expect(await jobs.getJob("late")).toMatchObject({ state: "succeeded" });
+    });
+
+    it("of another server stay as they are when one starts", async () => {
+      const { ingestionJobs: jobs } = stores;
+      for (const id of ["mine", "theirs"]) await jobs.saveJob(job(id), id);
+      expect(await jobs.interruptJobs({ holder: "mine", finishedAt: "2026-01-02T00:00:00.000Z" })).toBe(1);
+      expect([await jobs.getJob("mine"), await jobs.getJob("theirs")]).toMatchObject([{ state: "interrupted" }, { state: "running" }]);
     });
   });
 

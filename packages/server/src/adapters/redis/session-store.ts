@@ -11,13 +11,13 @@ export interface RedisSessionStoreOptions {
   readonly ttlMs?: number;
 }
 
-const PREFIX = "rag:session:";
+export const SESSION_PREFIX = "rag:session:";
 const DAY_MS = 86_400_000;
 
 /** A hash: whose it is and at which version, for the scripts, and the session as JSON. */
-const sessionKey = (id: string): string => `${PREFIX}data:${id}`;
+const sessionKey = (id: string): string => `${SESSION_PREFIX}data:${id}`;
 /** A sorted set of the ids of a principal by the time of their last update. Ids of forgotten sessions stay in it until they are pruned. */
-const indexKey = (principal: string): string => `${PREFIX}index:${principal}`;
+const indexKey = (principal: string): string => `${SESSION_PREFIX}index:${principal}`;
 
 /** keys: session, index · args: principal, id, version, time of update, JSON, milliseconds to live · 1 when it was stored */
 const SAVE = createScript(`

@@ -1,6 +1,6 @@
 /** An {@link Embedder} that runs on this machine. */
 import type { Embedder } from "@rag-personal/core";
-import { type LocalModel, type LocalModelOptions, modelId, threadSetup } from "./local-model.ts";
+import { type LocalModel, type LocalModelOptions, modelId, modelSetup } from "./local-model.ts";
 import { openModelService } from "./model-service.ts";
 
 /** Options of {@link openLocalEmbedder}. */
@@ -13,7 +13,7 @@ export interface LocalEmbedderOptions extends LocalModelOptions {
 }
 
 /**
- * Loads an embedding model in a thread of its own and resolves when it is ready.
+ * Loads an embedding model in a process of its own and resolves when it is ready.
  *
  * @throws Error when it cannot be loaded; the message says what to do.
  * @example
@@ -21,7 +21,7 @@ export interface LocalEmbedderOptions extends LocalModelOptions {
  */
 export async function openLocalEmbedder(options: LocalEmbedderOptions): Promise<Embedder & LocalModel> {
   const { pooling, queryPrefix, passagePrefix } = options;
-  const service = await openModelService(threadSetup(options, pooling), options);
+  const service = await openModelService(modelSetup(options, pooling), options);
   const prefixes = queryPrefix + passagePrefix === "" ? "" : ` ${JSON.stringify([queryPrefix, passagePrefix])}`;
   return {
     id: `${modelId(options, service.facts.digest)} ${pooling}${prefixes}`,

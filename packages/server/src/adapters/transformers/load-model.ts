@@ -1,8 +1,8 @@
-/** Loads the files of a model through `@xenova/transformers`, in the thread that will run it. */
+/** Loads the files of a model through `@xenova/transformers`, in the process that will run it. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type * as Runtime from "@rag-personal/model-runtime";
-import type { ThreadSetup } from "./messages.ts";
+import type { ModelSetup } from "./messages.ts";
 import { modelFolder, networkFile } from "./model-files.ts";
 
 /** The model cannot be used as it is configured; the message says what to do. */
@@ -36,7 +36,7 @@ async function importRuntime(): Promise<typeof Runtime> {
  *
  * @throws {UnusableModel} when it cannot be used as it is configured.
  */
-export async function loadModelFiles(setup: ThreadSetup): Promise<LoadedFiles> {
+export async function loadModelFiles(setup: ModelSetup): Promise<LoadedFiles> {
   const runtime = await importRuntime();
   const { source, precision } = setup;
   const { env, AutoTokenizer } = runtime;

@@ -1,7 +1,7 @@
 /** What an embedder and a reranker on this machine have in common. */
 import { basename } from "node:path";
 import type { ModelPrecision, ModelSource } from "../../model-source.ts";
-import type { ThreadSetup } from "./messages.ts";
+import type { ModelSetup } from "./messages.ts";
 import { type ModelServiceOptions, type ModelStatus, TOKENS_PER_RUN } from "./model-service.ts";
 
 /** Where a local model comes from, and what it may use. */
@@ -14,17 +14,17 @@ export interface LocalModelOptions extends ModelServiceOptions {
   readonly hubUrl: string;
 }
 
-/** A model with a thread of its own. */
+/** A model with a process of its own. */
 export interface LocalModel {
   status(): ModelStatus;
-  /** Requests that wait fail with `not_ready`; resolves when the thread is gone. */
+  /** Requests that wait fail with `not_ready`; resolves when the process is gone. */
   close(): Promise<void>;
 }
 
-/** What the thread is started with. */
-export function threadSetup(options: LocalModelOptions, task: ThreadSetup["task"]): ThreadSetup {
+/** What the process is told first. */
+export function modelSetup(options: LocalModelOptions, task: ModelSetup["task"]): ModelSetup {
   const { source, precision, modelsDir, hubUrl } = options;
-  return { task, source, precision, modelsDir, hubUrl, tokensPerRun: TOKENS_PER_RUN };
+  return { task, source, precision, modelsDir, hubUrl, tokensPerRun: TOKENS_PER_RUN, serverPid: process.pid };
 }
 
 /** Name and contents: another file under the same name is another model. */

@@ -1,12 +1,13 @@
+import { fork } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { cp, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { rerankerContract } from "../../../../core/src/reranking/reranker.contract.ts";
 import { embedderContract } from "../../../../core/src/semantic/embedder.contract.ts";
-import { createModelFolder, embedderOptionsFor, optionsFor } from "../../../test-support/local-model-scene.ts";
+import { embedderOptionsFor, optionsFor } from "../../../test-support/local-model-options.ts";
+import { createModelFolder } from "../../../test-support/local-model-scene.ts";
 import { TINY_DIMENSIONS } from "../../../test-support/tiny-model/graphs.ts";
 import { TINY_MAX_TOKENS, writeTinyEmbedder, writeTinyReranker } from "../../../test-support/tiny-model/tiny-model.ts";
 import { type LocalEmbedderOptions, openLocalEmbedder } from "./embedder.ts";
@@ -112,8 +113,8 @@ describe("a model that cannot be used", () => {
     const withoutRuntime = `import { registerHooks } from "node:module";
       registerHooks({ resolve(name, context, next) { return next(name.startsWith("@xenova/") ? "@xenova/absent" : name, context); } });`;
     const opening = open(tiny, {
-      startWorker: (file, options) =>
-        new Worker(file, { ...options, execArgv: ["--import", `data:text/javascript,${encodeURIComponent(withoutRuntime)}`] }),
+      startProcess: (file, options) =>
+        fork(file, [], { ...options, execArgv: ["--import", `data:text/javascript,${encodeURIComponent(withoutRuntime)}`] }),
     });
     expect(await failureOf(opening)).toMatch(/not installed. `npm start` installs it when EMBEDDING_MODEL or RERANKER_MODEL is set/);
   });

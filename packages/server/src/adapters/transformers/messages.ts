@@ -1,9 +1,9 @@
-/** What the server and the thread of a model say to each other. */
+/** What the server and the process of a model say to each other. */
 import * as z from "zod";
 import { MODEL_PRECISIONS } from "../../model-source.ts";
 
-/** What a thread is started with. */
-export const threadSetup = z.object({
+/** What a process is told first. */
+export const modelSetup = z.object({
   /** `mean` and `cls` make one vector from those of the tokens; `score` reads a question with each text. */
   task: z.enum(["mean", "cls", "score"]),
   source: z.union([
@@ -16,10 +16,12 @@ export const threadSetup = z.object({
   hubUrl: z.string(),
   /** Tokens of one run at most, padding included; a longer text runs alone. */
   tokensPerRun: z.number(),
+  /** The server's process: with it ends the model's. */
+  serverPid: z.number(),
 });
-export type ThreadSetup = z.infer<typeof threadSetup>;
+export type ModelSetup = z.infer<typeof modelSetup>;
 
-/** Work for the thread; answered under the same number. */
+/** Work for the process; answered under the same number. */
 export const workMessage = z.object({ id: z.number(), question: z.string().optional(), texts: z.array(z.string()) });
 export type WorkMessage = z.infer<typeof workMessage>;
 
@@ -34,13 +36,15 @@ const modelFacts = z.object({
 });
 export type ModelFacts = z.infer<typeof modelFacts>;
 
-/** What a thread says. */
-export const threadMessage = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("loaded"), facts: modelFacts }),
-  /** The model cannot be used; the message says what to do. The thread ends. */
+const rssBytes = z.number();
+
+/** What a process says; with a result comes its resident memory. */
+export const processMessage = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("loaded"), facts: modelFacts, rssBytes }),
+  /** The model cannot be used; the message says what to do. The process ends. */
   z.object({ type: z.literal("unusable"), reason: z.string() }),
   /** `width` numbers per text, in the order of the texts. */
-  z.object({ type: z.literal("done"), id: z.number(), values: z.instanceof(Float32Array) }),
+  z.object({ type: z.literal("done"), id: z.number(), values: z.instanceof(Float32Array), rssBytes }),
   z.object({ type: z.literal("refused"), id: z.number(), reason: z.string() }),
 ]);
-export type ThreadMessage = z.infer<typeof threadMessage>;
+export type ProcessMessage = z.infer<typeof processMessage>;

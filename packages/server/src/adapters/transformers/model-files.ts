@@ -4,13 +4,13 @@ import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelPrecision } from "../../model-source.ts";
-import type { ThreadSetup } from "./messages.ts";
+import type { ModelSetup } from "./messages.ts";
 
 const FILE_SUFFIX: Readonly<Record<ModelPrecision, string>> = { fp32: "", fp16: "_fp16", q8: "_quantized", q4: "_q4" };
 const DESCRIPTIONS = ["config.json", "tokenizer.json", "tokenizer_config.json"];
 
 /** Where the files are, or will be once they have been fetched. */
-export function modelFolder({ source, modelsDir }: Pick<ThreadSetup, "source" | "modelsDir">): string {
+export function modelFolder({ source, modelsDir }: Pick<ModelSetup, "source" | "modelsDir">): string {
   if (source.kind === "folder") return source.path;
   return source.revision === "main" ? join(modelsDir, source.name) : join(modelsDir, source.name, source.revision);
 }

@@ -1,28 +1,27 @@
-/** Keeps a model at work: its thread is started anew when it ends, hangs or has grown too large, and what waited for it goes on. */
-import type { Worker, WorkerOptions } from "node:worker_threads";
+/** Keeps a model at work: its process is started anew when it ends, hangs or has grown too large, and what waited for it goes on. */
 import { RagError, type Timers } from "@rag-personal/core";
-import type { ModelFacts, ThreadSetup } from "./messages.ts";
-import { type ModelThread, startModelThread } from "./model-thread.ts";
+import type { ModelFacts, ModelSetup } from "./messages.ts";
+import { type ModelProcess, type StartProcess, startModelProcess } from "./model-process.ts";
 import { createWorkQueue, type Slice, type WorkRequest } from "./work-queue.ts";
 
-/** What happened to the thread, for a log. */
-export type ModelEvent = { readonly type: "ready"; readonly loadMs: number } | { readonly type: "away"; readonly reason: string };
+/** What happened to the process, for a log; `output` is the end of what it printed. */
+export type ModelEvent =
+  | { readonly type: "ready"; readonly loadMs: number }
+  | { readonly type: "away"; readonly reason: string; readonly output?: string | undefined };
 
 /** Limits and surroundings of a model; all have defaults but the timers. */
 export interface ModelServiceOptions {
   readonly timers: Timers;
   /** Texts that may wait: of questions, and of documents. Default 4,096. */
   readonly maxWaitingTexts?: number | undefined;
-  /** A run that takes longer hangs: its thread is replaced, in milliseconds. Default 30,000. */
+  /** A run that takes longer hangs: its process is replaced, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number | undefined;
   /** Requests wait for a model that is away, but when it has been so for longer, they are refused, in milliseconds. Default 10,000. */
   readonly maxAwayMs?: number | undefined;
-  /** The thread is replaced when the process has grown by so much while it worked, in MiB. Default 512. */
+  /** The process is replaced when it has grown by so much since it had loaded the model, in MiB. Default 512. */
   readonly maxGrowthMb?: number | undefined;
   readonly onEvent?: ((event: ModelEvent) => void) | undefined;
-  /** Resident memory of the process, in bytes. */
-  readonly rssBytes?: (() => number) | undefined;
-  readonly startWorker?: ((file: URL, options: WorkerOptions) => Worker) | undefined;
+  readonly startProcess?: StartProcess | undefined;
 }
 
 /** How a model is. */
@@ -32,7 +31,7 @@ export interface ModelStatus {
   readonly reason?: string | undefined;
   /** Texts that wait or are being worked on. */
   readonly waiting: number;
-  /** Threads that were started in place of another one. */
+  /** Processes that were started in place of another one. */
   readonly restarts: number;
 }
 
@@ -42,7 +41,7 @@ export interface ModelService {
   /** @throws RagError `overloaded`, `not_ready`, `internal`; the reason of the request's signal. */
   work(request: WorkRequest): Promise<readonly Float32Array[]>;
   status(): ModelStatus;
-  /** Requests that wait fail with `not_ready`; resolves when the thread is gone. */
+  /** Requests that wait fail with `not_ready`; resolves when the process is gone. */
   close(): Promise<void>;
 }
 
@@ -52,7 +51,7 @@ const CHARS_PER_TOKEN = 4;
 const RELOAD_TIMEOUT_MS = 120_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
-/** A slice that was there twice when the thread ended is taken for the reason. */
+/** A slice that was there twice when the process ended is taken for the reason. */
 const MAX_ATTEMPTS = 2;
 const RETRY_AFTER_SECONDS = 3;
 const MIB = 1_048_576;
@@ -61,29 +60,21 @@ interface Run {
   readonly id: number;
   readonly slice: Slice;
   readonly startedAt: number;
-  readonly rssBefore: number;
   readonly cancelDeadline: () => void;
 }
 
 /**
- * Starts the thread and resolves when the model is loaded.
+ * Starts the process and resolves when the model is loaded.
  *
  * @throws Error when it cannot be loaded; the message says what to do.
  */
-export async function openModelService(setup: ThreadSetup, options: ModelServiceOptions): Promise<ModelService> {
-  const {
-    timers,
-    timeoutMs = 30_000,
-    maxAwayMs = 10_000,
-    maxGrowthMb = 512,
-    onEvent = () => {},
-    rssBytes = () => process.memoryUsage.rss(),
-  } = options;
+export async function openModelService(setup: ModelSetup, options: ModelServiceOptions): Promise<ModelService> {
+  const { timers, timeoutMs = 30_000, maxAwayMs = 10_000, maxGrowthMb = 512, onEvent = () => {} } = options;
   const queue = createWorkQueue({ maxTexts: options.maxWaitingTexts ?? 4_096, charsPerSlice: TOKENS_PER_RUN * CHARS_PER_TOKEN });
   const attempts = new WeakMap<Slice, number>();
   const opened = Promise.withResolvers<ModelFacts>();
   let facts: ModelFacts | undefined;
-  let thread: ModelThread | undefined;
+  let current: ModelProcess | undefined;
   let run: Run | undefined;
   let isReady = false;
   let awayReason: string | undefined;
@@ -91,7 +82,7 @@ export async function openModelService(setup: ThreadSetup, options: ModelService
   let isClosed = false;
   let failuresInARow = 0;
   let restarts = 0;
-  let growthBytes = 0;
+  let loadedBytes = 0;
   let lastId = 0;
   let cancelAway = () => {};
   let cancelRestart = () => {};
@@ -101,14 +92,17 @@ export async function openModelService(setup: ThreadSetup, options: ModelService
 
   function start(): void {
     const startedAt = performance.now();
-    growthBytes = 0;
     if (facts !== undefined) cancelReload = timers.set(RELOAD_TIMEOUT_MS, () => replace("it did not load in time"));
-    thread = startModelThread({
+    current = startModelProcess({
       setup,
-      startWorker: options.startWorker,
+      timers,
+      startProcess: options.startProcess,
       events: {
-        onLoaded: (loaded) => onLoaded(loaded, performance.now() - startedAt),
-        onDone: (id, values) => onDone(id, values),
+        onLoaded(loaded, rssBytes) {
+          loadedBytes = rssBytes;
+          onLoaded(loaded, performance.now() - startedAt);
+        },
+        onDone,
         onRefused(id, reason) {
           if (run?.id !== id) return;
           queue.fail(endRun(run), new RagError("internal", "The model cannot work on this text.", { cause: new Error(reason) }));
@@ -142,8 +136,8 @@ export async function openModelService(setup: ThreadSetup, options: ModelService
     if (slice === undefined) return;
     lastId += 1;
     const cancelDeadline = timers.set(timeoutMs, onHang);
-    run = { id: lastId, slice, startedAt: performance.now(), rssBefore: rssBytes(), cancelDeadline };
-    thread?.send({ id: lastId, texts: [...slice.texts], ...(slice.question === undefined ? {} : { question: slice.question }) });
+    run = { id: lastId, slice, startedAt: performance.now(), cancelDeadline };
+    current?.send({ id: lastId, texts: [...slice.texts], ...(slice.question === undefined ? {} : { question: slice.question }) });
   }
 
   function endRun(ended: Run): Slice {
@@ -152,12 +146,12 @@ export async function openModelService(setup: ThreadSetup, options: ModelService
     return ended.slice;
   }
 
-  function onDone(id: number, values: Float32Array): void {
+  function onDone(id: number, values: Float32Array, rssBytes: number): void {
     if (run?.id !== id) return;
-    const { startedAt, rssBefore } = run;
+    const { startedAt } = run;
     queue.complete(endRun(run), values, performance.now() - startedAt);
     failuresInARow = 0;
-    growthBytes += rssBytes() - rssBefore;
+    const growthBytes = rssBytes - loadedBytes;
     if (growthBytes > maxGrowthMb * MIB) replace(`it has grown by ${Math.round(growthBytes / MIB)} MiB`);
     else next();
   }
@@ -167,7 +161,7 @@ export async function openModelService(setup: ThreadSetup, options: ModelService
     replace(`a run took longer than ${timeoutMs} ms`);
   }
 
-  function onEnded(reason: string): void {
+  function onEnded(reason: string, output?: string): void {
     if (facts === undefined) {
       opened.reject(new Error(reason));
       return;
@@ -179,16 +173,16 @@ export async function openModelService(setup: ThreadSetup, options: ModelService
       if (count < MAX_ATTEMPTS) queue.putBack(slice);
       else queue.fail(slice, notReady("it ended while it worked on this, twice"));
     }
-    goAway(reason);
+    goAway(reason, output);
     const pauseMs = failuresInARow === 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (failuresInARow - 1), LONGEST_PAUSE_MS);
     failuresInARow += 1;
     cancelRestart = timers.set(pauseMs, start);
     restarts += 1;
   }
 
-  function goAway(reason: string): void {
+  function goAway(reason: string, output: string | undefined): void {
     cancelReload();
-    onEvent({ type: "away", reason });
+    onEvent({ type: "away", reason, ...(output ? { output } : {}) });
     if (awayReason === undefined) {
       cancelAway = timers.set(maxAwayMs, () => {
         isAwayTooLong = true;
@@ -199,9 +193,9 @@ export async function openModelService(setup: ThreadSetup, options: ModelService
     isReady = false;
   }
 
-  /** Ends a thread of which nothing is in hand, and starts another; the one before may take a while to end. */
+  /** Ends a process of which nothing is in hand, and starts another. */
   function replace(reason: string): void {
-    void thread?.end();
+    void current?.end();
     onEnded(reason);
   }
 
@@ -222,7 +216,7 @@ export async function openModelService(setup: ThreadSetup, options: ModelService
       for (const cancel of [cancelAway, cancelRestart, cancelReload]) cancel();
       run?.cancelDeadline();
       queue.failAll(notReady("it was closed"));
-      await thread?.end();
+      await current?.end();
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Runs a loaded model on texts: tokens in, one row of numbers per text out. */
 import { type LoadedFiles, loadModelFiles, UnusableModel } from "./load-model.ts";
-import type { ModelFacts, ThreadSetup, WorkMessage } from "./messages.ts";
+import type { ModelFacts, ModelSetup, WorkMessage } from "./messages.ts";
 import { digestModel, modelFolder } from "./model-files.ts";
 import { type OutputTensor, poolVectors, toRelevances } from "./output.ts";
 import { cutSequence, groupByLength, type TokenSequence } from "./token-sequence.ts";
@@ -29,7 +29,7 @@ function readMaxTokens({ tokenizer, network }: LoadedFiles): number {
   return Math.min(tokenizer.model_max_length ?? ofNetwork, ofNetwork);
 }
 
-function createRun(files: LoadedFiles, setup: ThreadSetup, maxTokens: number): (work: Work) => Promise<readonly Float32Array[]> {
+function createRun(files: LoadedFiles, setup: ModelSetup, maxTokens: number): (work: Work) => Promise<readonly Float32Array[]> {
   const { runtime, tokenizer, network } = files;
   const special = new Set<number>(tokenizer.all_special_ids);
 
@@ -94,7 +94,7 @@ function createRun(files: LoadedFiles, setup: ThreadSetup, maxTokens: number): (
  *
  * @throws {UnusableModel} when it cannot be used as it is configured.
  */
-export async function openModel(setup: ThreadSetup): Promise<RunnableModel> {
+export async function openModel(setup: ModelSetup): Promise<RunnableModel> {
   const files = await loadModelFiles(setup);
   const maxTokens = readMaxTokens(files);
   const run = createRun(files, setup, maxTokens);

@@ -45,6 +45,36 @@ export const ADMINISTRATION: RouteDescriptions = {
       },
     },
   },
+  "POST /admin/backup": {
+    operationId: "takeBackup",
+    tag: "Administration",
+    summary: "Take a backup",
+    description: `Of the record as it stands now, and of sessions in Redis, as one set in the server's \`BACKUP_DIR\`, which is read back before it counts. Then it is
+copied off the machine and old sets are removed, as the settings say. The embedded database serves nobody else while its record is read. 409 while another one is taken;
+503 when there is no room for it, or it cannot be written: sets that are there stay.`,
+    success: "It is taken.",
+    responses: {
+      taken: {
+        summary: "A set",
+        value: {
+          name: "2026-11-24T03-00-00Z",
+          path: "/backups/2026-11-24T03-00-00Z",
+          snapshotAt: "2026-11-24T03:00:00.412Z",
+          sizeBytes: 14_213_870,
+          durationSeconds: 2.4,
+          recordSeconds: 1.6,
+          rows: 120_431,
+          sessions: 10_240,
+          encryption: "none",
+          isOpened: true,
+          isCopied: null,
+          removed: ["2026-11-16T03-00-00Z"],
+          problems: [],
+        },
+      },
+    },
+    errors: ["conflict", "store_unavailable"],
+  },
   "POST /admin/breaker/reset": {
     operationId: "resetBreaker",
     tag: "Administration",

@@ -1,13 +1,8 @@
-/**
- * F15: the thread of the embedding model is ended, runs out of memory, or hangs, while documents are read.
- *
- * It is a thread and no process: what kills it alone is an end from outside, its own limit of memory, or a run that never returns. Where
- * the kernel kills for want of memory, the whole server goes, which F14 and its supervisor are about.
- */
+/** F15: the process of the embedding model is killed, fails as native code does, runs out of memory, or hangs, while documents are read. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { GROW, HANG } from "../test-support/faulty-model-texts.ts";
+import { ABORT, GROW, HANG, SEGFAULT } from "../test-support/faulty-model-texts.ts";
 import { temporaryDirectory } from "../test-support/running-server.ts";
 import { PROMISED_WITHOUT_CHROMA, startChromaScene } from "./chroma-scene.ts";
 import { runEpisodes } from "./episodes.ts";
@@ -15,7 +10,9 @@ import { medianAndMax } from "./figures.ts";
 import type { RowOptions, RowResult, Violation } from "./row.ts";
 
 const FAULTS = [
-  { name: "ended", text: "ended" },
+  { name: "killed", text: "SIGKILL" },
+  { name: "aborted", text: ABORT },
+  { name: "segfault", text: SEGFAULT },
   { name: "out of memory", text: GROW },
   { name: "hung", text: HANG },
 ] as const;
@@ -26,9 +23,9 @@ const MODEL_TIMEOUT_MS = 1_000;
 const BACK_WITHIN_MS = 3_000;
 /** Fewer than the clients of the long form: what more asks is told so at once, and answered without. */
 const QUEUE_TEXTS = 20;
-const PRELOADED = join(import.meta.dirname, "failing-threads.ts");
+const PRELOADED = join(import.meta.dirname, "failing-models.ts");
 
-/** What waits for the thread waits until it is back. */
+/** What waits for the process waits until it is back. */
 const PROMISED = { ...PROMISED_WITHOUT_CHROMA, deadlineMs: (): number => MODEL_TIMEOUT_MS + BACK_WITHIN_MS };
 
 interface EmbedderHealth {
@@ -36,7 +33,7 @@ interface EmbedderHealth {
   readonly restarts: number;
 }
 
-export async function failModelThread(options: RowOptions): Promise<RowResult> {
+export async function failModelProcess(options: RowOptions): Promise<RowResult> {
   const { random, cleanUp } = options;
   const folder = await temporaryDirectory();
   cleanUp.add(() => folder.remove());

@@ -1,0 +1,216 @@
+/** The record as it stood at one moment, as text that PostgreSQL takes back. */
+import { ExitError } from "../../exit-error.ts";
+import type { RecordSnapshot, RecordSource, SnapshotTable } from "../../operations/record-source.ts";
+import { type Client, createClient, type PostgresAddress } from "./client.ts";
+import { fieldsOf } from "./copy-text.ts";
+import type { Run } from "./database.ts";
+import { schemaAsSql } from "./migrate.ts";
+import { identifier, OUR_TABLE } from "./record-schemas.ts";
+import { RECORD_TABLES } from "./record-tables.ts";
+import { storeUnavailable, toStoreError } from "./store-errors.ts";
+
+/** Of one statement. None takes long: a table is read in pages. */
+const STATEMENT_TIMEOUT_MS = 60_000;
+/** So much later than the server itself we give a statement up. */
+const SERVER_WORD_MS = 1_000;
+/** The embedded server puts a whole answer into memory; a page is as large as this, more or less, however large the table is. */
+const PAGE_BYTES = 4_000_000;
+/** A row may be a piece of a file, of two million bytes as text. */
+const FIRST_PAGE_ROWS = 16;
+const PAGE_GROWTH = 16;
+const MOST_PAGE_ROWS = 50_000;
+const APPLICATION = "rag-personal-backup";
+const NEW_LINE = 0x0a;
+
+/** What values look like as text, whatever the server's own settings are. */
+export const TEXT_FORM = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; set local extra_float_digits = 1;
+  set local bytea_output = 'hex'; set local standard_conforming_strings = on; set local client_encoding = 'UTF8'`;
+
+/** Reads the record of a database through a connection of its own, in one transaction that sees one moment and writes nothing. */
+export function createRecordSource(address: PostgresAddress): RecordSource {
+  const isEmbedded = !("url" in address);
+  return {
+    async withSnapshot(work) {
+      const client = createClient(address, STATEMENT_TIMEOUT_MS, { applicationName: APPLICATION });
+      try {
+        const run = createRun(client);
+        const walPosition = isEmbedded ? null : await readWalPosition(run);
+        await run((sql) => sql.unsafe("begin transaction isolation level repeatable read read only"));
+        const lossesBefore = client.losses;
+        const inSnapshot: Run = (statement) => {
+          // The driver makes a new connection after a loss, and what it reads there is of another moment.
+          if (client.losses !== lossesBefore) throw storeUnavailable("The connection to the database was lost during the backup.");
+          return run(statement);
+        };
+        await inSnapshot((sql) => sql.unsafe(TEXT_FORM).simple());
+        const value = await work(await readSnapshot(inSnapshot, walPosition));
+        await inSnapshot((sql) => sql.unsafe("commit"));
+        return value;
+      } catch (error) {
+        throw toStoreError(error);
+      } finally {
+        client.discard();
+      }
+    },
+  };
+}
+
+/** Each statement, or each piece of its answer, within the deadline. */
+function createRun(client: Client): Run {
+  return async (statement) => {
+    const expired = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      client.discard();
+      expired.reject(storeUnavailable("The database did not answer in time."));
+    }, STATEMENT_TIMEOUT_MS + SERVER_WORD_MS);
+    try {
+      return await Promise.race([expired.promise, statement(client.sql)]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+/** Null where the server does not tell: some that are managed by others keep it to themselves. */
+async function readWalPosition(run: Run): Promise<string | null> {
+  try {
+    const [row] = await run(
+      (sql) =>
+        sql<{ at: string | null }>`select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as at`,
+    );
+    return row?.at ?? null;
+  } catch (error) {
+    const failure = toStoreError(error);
+    if (failure === error) return null;
+    throw failure;
+  }
+}
+
+async function readSnapshot(run: Run, walPosition: string | null): Promise<RecordSnapshot> {
+  const schemaVersion = await readSchemaVersion(run);
+  const [server] = await run((sql) => sql<{ version: string }>`select current_setting('server_version') as version`);
+  const [live] = await run(
+    (sql) =>
+      sql<{ embedder_id: string; dimensions: number; number: number }>`
+        select embedder_id, dimensions, number from index_generations where state = 'live'
+      `,
+  );
+  const tables = await readTables(run);
+  const marks = tables.map(({ name }) => `comment on table ${identifier(name)} is '${OUR_TABLE}';\n`);
+  return {
+    schemaVersion,
+    postgresVersion: `PostgreSQL ${server?.version.split(" ")[0] ?? "of no version"}`,
+    walPosition,
+    embedder: live === undefined ? null : { id: live.embedder_id, dimensions: live.dimensions },
+    liveGeneration: live?.number ?? null,
+    schemaSql: `${await schemaAsSql(schemaVersion)}\n${marks.join("")}`,
+    tables,
+    readRows: (table) => readRows(run, table),
+    readSequences: () => readSequences(run, tables),
+  };
+}
+
+async function readSchemaVersion(run: Run): Promise<number> {
+  const [found] = await run((sql) => sql<{ isThere: boolean }>`select to_regclass('schema_migrations') is not null as "isThere"`);
+  if (found?.isThere !== true) throw new ExitError("There is nothing to back up: no server of this program has used this database yet.");
+  const [row] = await run((sql) => sql<{ newest: number | null }>`select max(number) as newest from schema_migrations`);
+  if (!row?.newest) throw new ExitError("There is nothing to back up: the database was not made ready by a server yet.");
+  return row.newest;
+}
+
+/** An earlier version of the schema has fewer. */
+export async function readTables(run: Run): Promise<SnapshotTable[]> {
+  const rows = await run(
+    (sql) => sql<{ table: string; column: string; keyPlace: number | null; isNumbered: boolean }>`
+      select
+        relname as table,
+        attname as column,
+        array_position(indkey::smallint[], attnum) as "keyPlace",
+        attidentity <> '' as "isNumbered"
+      from pg_class
+      join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
+      left join pg_index on indrelid = pg_class.oid and indisprimary
+      where relnamespace = (select relnamespace from pg_class where oid = to_regclass('schema_migrations')) and relkind = 'r'
+      order by relname, attnum
+    `,
+  );
+  return RECORD_TABLES.flatMap((name) => {
+    const columns = rows.filter(({ table }) => table === name);
+    if (columns.length === 0) return [];
+    const key = columns.filter(({ keyPlace }) => keyPlace !== null).sort((a, b) => (a.keyPlace ?? 0) - (b.keyPlace ?? 0));
+    return [
+      {
+        name,
+        columns: columns.map(({ column }) => column),
+        key: key.map(({ column }) => column),
+        numbered: columns.filter(({ isNumbered }) => isNumbered).map(({ column }) => column),
+      },
+    ];
+  });
+}
+
+/** In the order of the primary key, page by page. */
+export async function* readRows(run: Run, { name, columns, key }: SnapshotTable): AsyncGenerator<Buffer> {
+  const list = columns.map(identifier).join(", ");
+  const order = key.map(identifier).join(", ");
+  const keyPlaces = key.map((column) => columns.indexOf(column));
+  let after = "";
+  for (let limit = FIRST_PAGE_ROWS; ; ) {
+    let [bytes, rows] = [0, 0];
+    let lastLine: Buffer = Buffer.alloc(0);
+    for await (const piece of copy(run, `copy (select ${list} from ${identifier(name)}${after} order by ${order} limit ${limit}) to stdout`)) {
+      bytes += piece.length;
+      for (let at = piece.indexOf(NEW_LINE); at >= 0; at = piece.indexOf(NEW_LINE, at + 1)) rows += 1;
+      lastLine = lastLineWith(lastLine, piece);
+      yield piece;
+    }
+    if (rows < limit) return;
+    const fields = fieldsOf(lastLine.toString("utf8").slice(0, -1));
+    after = ` where (${order}) > (${keyPlaces.map((place) => literal(fields[place] ?? "")).join(", ")})`;
+    const fitting = Math.floor((limit * PAGE_BYTES) / Math.max(bytes, 1));
+    limit = Math.max(1, Math.min(fitting, limit * PAGE_GROWTH, MOST_PAGE_ROWS));
+  }
+}
+
+/** The line that was begun last, with its end if that has come. */
+function lastLineWith(begun: Buffer, piece: Buffer): Buffer {
+  const start = piece.lastIndexOf(NEW_LINE, -2) + 1;
+  const isBegunEarlier = start === 0 && begun.length > 0 && begun.at(-1) !== NEW_LINE;
+  return isBegunEarlier ? Buffer.concat([begun, piece]) : Buffer.from(piece.subarray(start));
+}
+
+const literal = (value: string): string => `'${value.replaceAll("'", "''")}'`;
+
+async function* copy(run: Run, statement: string): AsyncGenerator<Buffer> {
+  const stream = await run((sql) => sql.unsafe(statement).readable());
+  const pieces = stream.iterator();
+  try {
+    for (;;) {
+      const { done, value } = await run(() => pieces.next());
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // The driver pauses the connection at a piece that is too large for the stream, and goes on when more is asked for; behind the last piece
+    // nobody asks any more, and the next statement would wait for ever.
+    stream._read(0);
+    stream.destroy();
+  }
+}
+
+/** Asked after all rows were read: a number that was given meanwhile belongs to a row that is not among them, and is not given again. */
+async function readSequences(run: Run, tables: readonly SnapshotTable[]): Promise<{ table: string; column: string; nextValue: number }[]> {
+  const found: { table: string; column: string; nextValue: number }[] = [];
+  for (const { name, numbered } of tables) {
+    for (const column of numbered) {
+      const [sequence] = await run((sql) => sql<{ name: string }>`select pg_get_serial_sequence(quote_ident(${name}), ${column}) as name`);
+      const [row] = await run((sql) =>
+        sql.unsafe<{ nextValue: number }[]>(
+          `select case when is_called then last_value + 1 else last_value end as "nextValue" from ${sequence?.name}`,
+        ),
+      );
+      if (row !== undefined) found.push({ table: name, column, nextValue: Number(row.nextValue) });
+    }
+  }
+  return found;
+}
