@@ -12,20 +12,31 @@ export interface SessionLimits {
 
 /** The session with the turn added, at its next version. A turn that is too long by itself loses the end of its texts. */
 export function appendTurn(session: Session, turn: Turn, limits: SessionLimits): Session {
+  const { turns } = session;
   const newest = fitTurn(turn, limits.maxChars);
-  const kept = [newest];
-  let chars = charsOf(newest);
-  for (const earlier of session.turns.toReversed()) {
-    chars += charsOf(earlier);
-    if (kept.length >= limits.maxTurns || chars > limits.maxChars) break;
-    kept.unshift(earlier);
+  let first = 0;
+  let chars = charsOfSession(session) + charsOf(newest);
+  for (const oldest of turns) {
+    if (turns.length - first < limits.maxTurns && chars <= limits.maxChars) break;
+    chars -= charsOf(oldest);
+    first += 1;
   }
-  return { ...session, version: session.version + 1, turns: kept, updatedAtMs: Math.max(session.updatedAtMs, turn.atMs) };
+  const updatedAtMs = Math.max(session.updatedAtMs, turn.atMs);
+  const next = { ...session, version: session.version + 1, turns: [...turns.slice(first), newest], updatedAtMs };
+  counted.set(next, chars);
+  return next;
 }
 
+/** Sessions are values that never change, so each is counted once. */
+const counted = new WeakMap<Session, number>();
+
 /** Characters (UTF-16 units) of all texts of a session. */
-export function charsOfSession({ turns }: Session): number {
-  return turns.reduce((sum, turn) => sum + charsOf(turn), 0);
+export function charsOfSession(session: Session): number {
+  const known = counted.get(session);
+  if (known !== undefined) return known;
+  const chars = session.turns.reduce((sum, turn) => sum + charsOf(turn), 0);
+  counted.set(session, chars);
+  return chars;
 }
 
 function charsOf(turn: Turn): number {
