@@ -37,7 +37,7 @@ describe("a local model", () => {
 
   it("loses nothing of what it was at when its process is ended twice", async () => {
     const { embedder, processes, openedMs } = await openFaultyEmbedder(tiny);
-    const texts = passages(4_000);
+    const texts = passages(1_500);
     const undisturbed = await embedder.embed(texts, passage);
     const disturbed = embedder.embed(texts, passage);
     for (const life of [0, 1]) {

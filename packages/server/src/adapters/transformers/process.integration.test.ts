@@ -13,7 +13,7 @@ import { openLocalEmbedder } from "./embedder.ts";
 import type { ModelEvent } from "./model-service.ts";
 
 const GONE_WITHIN_MS = 5_000;
-const ROUNDS = 9;
+const ROUNDS = 6;
 /** A process loads for 300 ms on an idle machine and then runs for 100. */
 const LATEST_MS = 500;
 const SIGNALS = ["SIGKILL", "SIGABRT", "SIGSEGV"] as const;
