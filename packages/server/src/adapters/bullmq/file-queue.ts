@@ -53,7 +53,7 @@ export function createFileQueue({
   readonly clock: Pick<Clock, "monotonic">;
   readonly log: Pick<Logger, "info" | "warn">;
 }): FileQueue {
-  const connection = connectForQueue(url);
+  const { redis: connection, end: endConnection } = connectForQueue(url);
   // Whether Redis is there is told by the connection that everything else uses.
   connection.on("error", () => {});
   /** Rejects when the connection is lost, and is another one afterwards: what was asked meanwhile is not waited for. */
@@ -64,7 +64,7 @@ export function createFileQueue({
   });
   const queue = new Queue<FileTask>(QUEUE, { connection, prefix: PREFIX, skipWaitingForReady: true, skipVersionCheck: true });
   queue.on("error", () => {});
-  const eventConnection = connectForQueue(url);
+  const { redis: eventConnection, end: endEventConnection } = connectForQueue(url);
   eventConnection.on("error", () => {});
   const events = new QueueEvents(QUEUE, { connection: eventConnection, prefix: PREFIX, skipVersionCheck: true });
   events.on("error", () => {});
@@ -149,9 +149,10 @@ export function createFileQueue({
       }
     },
     async close() {
-      await Promise.race([Promise.allSettled([queue.close(), events.close()]), pause(ANSWER_MS)]);
-      connection.disconnect();
-      eventConnection.disconnect();
+      const closing = Promise.allSettled([queue.close(), events.close()]);
+      endConnection();
+      endEventConnection();
+      await Promise.race([closing, pause(ANSWER_MS)]);
     },
   };
 }

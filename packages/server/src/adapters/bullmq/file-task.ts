@@ -43,11 +43,30 @@ export const toTask = ({ path, sizeBytes, sourceHash }: SourceEntry, documentId:
 const FIRST_DELAY_MS = 50;
 const LONGEST_DELAY_MS = 500;
 
+export interface QueueConnection {
+  readonly redis: Redis;
+  /** Ends it and all that the library has made of it, at once; without this, one that Redis never answered keeps the process alive. */
+  end(): void;
+}
+
 /** A connection as the library wants it: it goes on trying for ever, and keeps what is asked meanwhile. */
-export function connectForQueue(url: string): Redis {
-  return new Redis(url, {
+export function connectForQueue(url: string): QueueConnection {
+  const redis = new Redis(url, {
     connectionName: "rag-personal-ingestion",
     maxRetriesPerRequest: null,
     retryStrategy: (attempt) => Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS),
   });
+  const all = [redis];
+  const duplicate = redis.duplicate.bind(redis);
+  redis.duplicate = (override) => {
+    const made = duplicate(override);
+    all.push(made);
+    return made;
+  };
+  return {
+    redis,
+    end() {
+      for (const each of all) each.disconnect();
+    },
+  };
 }

@@ -30,7 +30,7 @@ export function startFileWorker({
   readonly ingest: (task: FileTask) => Promise<FileEvent>;
   readonly log: Pick<Logger, "info" | "warn" | "debug">;
 }): FileWorker {
-  const connection = connectForQueue(url);
+  const { redis: connection, end } = connectForQueue(url);
   let isAway = false;
   const away = (error: Error): void => {
     if (!isAway) log.warn({ reason: error.message }, "Redis is away; files are taken up when it returns");
@@ -66,8 +66,8 @@ export function startFileWorker({
   worker.on("stalled", () => log.warn("a worker has gone in the middle of a file; it is done again"));
   return {
     async close() {
-      await worker.close();
-      connection.disconnect();
+      await (connection.status === "ready" ? worker.close() : worker.close(true));
+      end();
     },
   };
 }
