@@ -11,15 +11,20 @@ const SCRIPTS = resolve(import.meta.dirname, "../../../scripts");
 const PASSWORD = "nine goats on a blue roof";
 const OTHER_PASSWORD = "eleven owls in a red barn";
 
+/** What the scripts find in the image: no npm, which would first bring a checkout up to date that a developer has changed. */
+const PROGRAMS = { node: process.execPath, dirname: "/usr/bin/dirname" };
+
 let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
   folder = await temporaryDirectory();
+  await mkdir(join(folder.path, "bin"));
+  for (const [name, program] of Object.entries(PROGRAMS)) await symlink(program, join(folder.path, "bin", name));
 });
 afterAll(() => folder.remove());
 
 function run(script: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const { promise, resolve: end } = Promise.withResolvers<{ exitCode: number; told: string }>();
-  const env = { PATH: process.env["PATH"], HOME: folder.path, ...environment };
+  const env = { PATH: join(folder.path, "bin"), ...environment };
   const child = execFile(join(SCRIPTS, script), args, { env, encoding: "utf8" }, (error, stdout, stderr) =>
     end({ exitCode: error === null ? 0 : Number(error.code), told: `${stdout}${stderr}` }),
   );

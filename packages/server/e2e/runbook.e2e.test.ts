@@ -6,6 +6,7 @@ import { createRunbookShell, runRunbook } from "../test-support/runbook/run.ts";
 import { startServer, temporaryDirectory } from "../test-support/running-server.ts";
 
 const CHECKOUT = resolve(import.meta.dirname, "../../..");
+const RAG = join(CHECKOUT, "packages/server/src/cli/main.mjs");
 
 it("every command of the runbook works as it stands there", async () => {
   const folder = await temporaryDirectory();
@@ -14,7 +15,9 @@ it("every command of the runbook works as it stands there", async () => {
   const shell = createRunbookShell({
     cwd: CHECKOUT,
     environment: { HOME: process.env["HOME"] ?? folder.path, API_KEY: apiKey, ADMIN_PASSWORD: adminPassword },
-    rewrite: (script) => script.replaceAll("http://localhost:8000", server.address),
+    // Without npm in between, which would first bring a checkout up to date that a developer has changed.
+    rewrite: (script) =>
+      script.replaceAll("http://localhost:8000", server.address).replace("npm run --silent rag --", `"${process.execPath}" "${RAG}"`),
     timeoutMs: 60_000,
   });
   try {
