@@ -7,6 +7,8 @@ import { createModelFolder, end, openFaultyEmbedder } from "../../../test-suppor
 import { writeTinyEmbedder } from "../../../test-support/tiny-model/tiny-model.ts";
 
 const BACK_WITHIN_MS = 3_000;
+/** How long requests wait here for a model to be loaded three times. */
+const PATIENCE_MS = 50_000;
 /** Being back is to load once more; a machine that is busy takes its time for either. */
 const backWithin = (openedMs: number) => Math.max(BACK_WITHIN_MS, 4 * openedMs);
 
@@ -52,7 +54,7 @@ describe("a local model", () => {
   });
 
   it.each([END, ABORT, SEGFAULT])("gives up a text at which its process ends, and nothing else: %s", async (text) => {
-    const { embedder, processes } = await openFaultyEmbedder(tiny);
+    const { embedder, processes } = await openFaultyEmbedder(tiny, { maxAwayMs: PATIENCE_MS });
     const fatal = embedder.embed([text], passage);
     const others = embedder.embed(passages(100), passage);
     await expect(fatal).rejects.toMatchObject({ code: "not_ready", retryAfterSeconds: 3 });
