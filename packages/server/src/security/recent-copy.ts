@@ -8,6 +8,8 @@ export interface RecentCopy<T> {
    * @throws what the store throws, as long as nothing is known.
    */
   get(): Promise<T>;
+  /** The store's state now, for what is asked seldom and must not miss what another process has just written; else as {@link RecentCopy.get}. */
+  getNow(): Promise<T>;
   /** Applies to the copy what was just written to the store; what was read before the write can no longer replace it. */
   change(apply: (value: T) => T): void;
 }
@@ -77,15 +79,18 @@ export function createRecentCopy<T>({
     return renewed ?? known ?? earlier;
   }
 
+  async function readOfAge(oldestMs: number): Promise<T> {
+    if (known === undefined) return (await renew()).value;
+    const ageMs = monotonic() - known.readAt;
+    if (ageMs >= oldestMs && !isAway) return (await renewOr(known)).value;
+    // The next request sees what comes of it.
+    if (ageMs >= oldestMs / 2) renew().catch(() => {});
+    return known.value;
+  }
+
   return {
-    async get() {
-      if (known === undefined) return (await renew()).value;
-      const ageMs = monotonic() - known.readAt;
-      if (ageMs >= maxAgeMs && !isAway) return (await renewOr(known)).value;
-      // The next request sees what comes of it.
-      if (ageMs >= maxAgeMs / 2) renew().catch(() => {});
-      return known.value;
-    },
+    get: () => readOfAge(maxAgeMs),
+    getNow: () => readOfAge(0),
     change(apply) {
       changes += 1;
       if (known !== undefined) known = { ...known, value: apply(known.value) };

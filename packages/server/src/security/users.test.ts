@@ -44,6 +44,14 @@ describe("the user admin", () => {
 });
 
 describe("users", () => {
+  it("log in as soon as another process has made them or changed their password", async () => {
+    const { users, userStore, createServices } = await createScene();
+    expect(await users.verifyPassword("bob", USER_PASSWORD)).toBe(false);
+    await createServices().users.create({ ...ADA, username: "bob" });
+    expect(await users.verifyPassword("bob", USER_PASSWORD)).toBe(true);
+    expect(await userStore.listUsers()).toHaveLength(3);
+  });
+
   it("log in with their password alone", async () => {
     const { users, tokenOf } = await createScene();
     expect(await users.verifyPassword("ada", USER_PASSWORD)).toBe(true);

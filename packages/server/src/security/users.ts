@@ -123,7 +123,8 @@ export function createUsers({
     hasAdmin: async () => (await find(ADMIN_USERNAME)) !== undefined,
 
     async verifyPassword(username, password) {
-      const user = await find(username);
+      // Read now, beside which the hashing is long: whoever was just made by scripts/create-admin is let in at once.
+      const user = (await copy.getNow()).get(username);
       const isEnabled = user !== undefined && user.disabledAtMs === undefined;
       if (!(await hashing.verify(password, isEnabled ? user.passwordHash : undefined)) || !isEnabled) return false;
       if (hashing.isOutdated(user.passwordHash)) {
