@@ -202,6 +202,7 @@ export type OperationsConfig = Pick<
   | "DATABASE_TIMEOUT_MS"
   | "DATABASE_SILENCE_MS"
   | "REDIS_URL"
+  | "REDIS_CACHE_URL"
   | "REDIS_TIMEOUT_MS"
   | keyof typeof BACKUP_SETTINGS
 >;

@@ -13,7 +13,10 @@ const CALL_TIMEOUT_MS = 5_000;
  * @returns how many went; undefined where no Redis is configured.
  * @throws RagError `store_unavailable`.
  */
-export async function clearCachedAnswers(config: Config, { log }: Pick<Surroundings, "log">): Promise<number | undefined> {
+export async function clearCachedAnswers(
+  config: Pick<Config, "REDIS_URL" | "REDIS_CACHE_URL">,
+  { log }: Pick<Surroundings, "log">,
+): Promise<number | undefined> {
   const url = config.REDIS_CACHE_URL ?? config.REDIS_URL;
   if (url === undefined) return undefined;
   const setting = config.REDIS_CACHE_URL === undefined ? "REDIS_URL" : "REDIS_CACHE_URL";

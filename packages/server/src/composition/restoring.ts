@@ -9,12 +9,12 @@ import { createDatabase } from "../adapters/postgres/database.ts";
 import { knownSchemaVersion } from "../adapters/postgres/migrate.ts";
 import { createRestoreTarget } from "../adapters/postgres/restore-target.ts";
 import { connectRedis, type RedisConnection } from "../adapters/redis/connection.ts";
-import { createRedisResponseCache } from "../adapters/redis/response-cache.ts";
 import { createSessionRestoration } from "../adapters/redis/session-restoration.ts";
 import type { OperationsConfig } from "../config.ts";
 import { ExitError } from "../exit-error.ts";
 import { type OpenedSet, openSet } from "../operations/backup-sets/open-set.ts";
 import type { RestoreServices } from "../operations/restoring/restore.ts";
+import { clearCachedAnswers } from "./cached-answers.ts";
 import { createOpenedParts, type OpenedParts } from "./opened-parts.ts";
 import { clock, timers } from "./time.ts";
 
@@ -52,7 +52,7 @@ export async function openRestoring(config: OperationsConfig, options: Restoring
   const opened = createOpenedParts(SILENT);
   try {
     const address = await openDatabase(config, opened);
-    return { services: await restoreServices(address, config.REDIS_URL, config, opened, options), close: () => opened.closeAll() };
+    return { services: await restoreServices(address, config, opened, options), close: () => opened.closeAll() };
   } catch (error) {
     await opened.closeAll();
     throw error;
@@ -71,19 +71,18 @@ async function openDatabase(config: OperationsConfig, opened: OpenedParts): Prom
 
 async function restoreServices(
   address: PostgresAddress,
-  redisUrl: string | undefined,
-  config: SetConfig,
+  config: OperationsConfig,
   opened: OpenedParts,
   { say, onProgress, signal }: RestoringOptions,
 ): Promise<RestoreServices> {
   const database = createDatabase({ server: address, maxConnections: 1, timeoutMs: DATABASE_TIMEOUT_MS, applicationName: APPLICATION });
   opened.add(() => database.close(DATABASE_TIMEOUT_MS));
-  const redis = redisUrl === undefined ? undefined : await openRedis(redisUrl, opened);
+  const redis = config.REDIS_URL === undefined ? undefined : await openRedis(config.REDIS_URL, opened);
   return {
     target: createRestoreTarget(database),
     sessions: redis && createSessionRestoration(redis),
     openSet: (name) => openConfiguredSet(config, name),
-    clearCache: async () => (redis === undefined ? undefined : await createRedisResponseCache({ redis }).clear()),
+    clearCache: () => clearCachedAnswers(config, { log: SILENT }),
     now: clock.now,
     say,
     onProgress,
