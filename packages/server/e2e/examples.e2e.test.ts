@@ -26,7 +26,8 @@ let server: RunningServer;
 let api: Api;
 beforeAll(async () => {
   folder = await temporaryDirectory();
-  server = await startServer({ DATA_DIR: folder.path });
+  // Probes such as those of health stand in the log at this level alone.
+  server = await startServer({ DATA_DIR: folder.path, LOG_LEVEL: "debug" });
   api = await connectApi(server);
 });
 afterAll(async () => {
