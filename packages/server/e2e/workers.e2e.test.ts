@@ -87,7 +87,7 @@ describe("ingestion with workers", () => {
     }
   }, 90_000);
 
-  it("loses nothing when Redis is killed in the middle, and the workers go on with the next job", async () => {
+  it("loses nothing when Redis is killed in the middle, and the workers go on with jobs once they are connected again", async () => {
     const worker = await startWorker(environment);
     await renewFiles();
     const first = await begin();
@@ -96,12 +96,13 @@ describe("ingestion with workers", () => {
     await expectAllDone(first);
     await redis.restart();
     const before = doneBy(worker);
-    await renewFiles();
-    await expect
-      .poll(async () => (await server.api.stranger("GET", "/metrics")).body, { timeout: 10_000 })
-      .toContain('rag_redis_state{state="ready"} 1');
-    await expectAllDone(await begin());
-    expect(doneBy(worker)).toBeGreaterThan(before);
+    // Until both sides are connected again, the server reads the files itself: nothing may be lost then either.
+    const readAnew = async (): Promise<number> => {
+      await renewFiles();
+      await expectAllDone(await begin());
+      return doneBy(worker);
+    };
+    await expect.poll(readAnew, { timeout: 30_000 }).toBeGreaterThan(before);
     expect(await worker.stop()).toBe(0);
   }, 90_000);
 
