@@ -127,28 +127,6 @@ describe("createRedisSessionStore", () => {
     },
   );
 
-  it("lists on behind what is damaged or forgotten", async () => {
-    const store = createRedisSessionStore({ redis });
-    for (let at = 0; at < 6; at += 1) await store.save(session({ id: `s${at}`, updatedAtMs: 100 - at }));
-    for (const id of ["s0", "s1", "s3"]) await raw.hset(`rag:session:data:${id}`, "session", "{");
-    await raw.del("rag:session:data:s4");
-    expect((await store.list("ada", 2)).map(({ id }) => id)).toEqual(["s2", "s5"]);
-  });
-
-  it("lists as many sessions of one time as there are", async () => {
-    const store = createRedisSessionStore({ redis });
-    const ids = Array.from({ length: 250 }, (_, at) => `s${String(at).padStart(3, "0")}`);
-    for (const [at, id] of ids.entries()) await store.save(session({ id, updatedAtMs: at < 70 ? 1_000 - at : at < 230 ? 900 : 800 - at }));
-    const listed: string[] = [];
-    for (let after: Session | undefined; ; ) {
-      const part = await store.list("ada", 60, after);
-      after = part.at(-1);
-      if (after === undefined) break;
-      listed.push(...part.map(({ id }) => id));
-    }
-    expect(listed).toEqual(ids);
-  });
-
   it("reads a session of its own again once somebody else has saved it, and once Redis has lost a save", async () => {
     const store = createRedisSessionStore({ redis });
     const other = createRedisSessionStore({ redis });
