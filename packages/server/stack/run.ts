@@ -1,7 +1,7 @@
 /**
  * The whole stack on a real Docker engine: installed, operated by the runbook, updated under load, broken, destroyed and restored.
  *
- * Usage: npm run test:stack -- [--rounds 5] [--without runbook] [--keep]
+ * Usage: npm run test:stack -- [--rounds 5] [--only runbook] [--without runbook] [--keep]
  *
  * STACK_TEST_PREPARE is a command that is run in the clone first, for a machine that reaches no registry of images and makes stand-ins.
  * DOCKER_BUILD_OPTS and DOCKER_BUILDKIT are handed on to `docker build`.
@@ -19,9 +19,12 @@ const REPORT = resolve(import.meta.dirname, "../../../bench/results/stack.json")
 const DEPLOY = "./scripts/deploy.sh";
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "5" }, without: { type: "string", default: "none" }, keep: { type: "boolean", default: false } },
+  options: { rounds: { type: "string", default: "5" }, only: { type: "string" }, without: { type: "string" }, keep: { type: "boolean", default: false } },
 });
 const rounds = Number(values.rounds);
+const FIRST = "a first installation";
+/** How long the stack may take to answer again after a block that has restarted it. */
+const READY_SECONDS = 60;
 
 const failures: string[] = [];
 const report: Record<string, unknown> = {};
@@ -46,15 +49,22 @@ const figures = ({ seconds, requests, kinds, failures: failed, slowestMs, p99Ms 
 const describeLoad = ({ seconds, requests, failures: failed, slowestMs, p99Ms }: DoneUnderLoad): string =>
   `${rounded(seconds)} s, ${requests} requests, ${failed.length} failed, p99 ${Math.round(p99Ms)} ms, slowest ${Math.round(slowestMs)} ms`;
 
-/** A stage whose title has the word of `--without` is left out, and the results are not published then. */
+/** Stages with the word of `--without` in their titles are left out, and with `--only` all but the installation and those with its word; the results are not published then. */
 async function stage(title: string, run: () => Promise<void>): Promise<void> {
-  if (title.includes(values.without)) return;
+  if (values.without !== undefined && title.includes(values.without)) return;
+  if (values.only !== undefined && title !== FIRST && !title.includes(values.only)) return;
   tell(`\n── ${title}`);
   try {
     await run();
   } catch (error) {
     hold(title, false, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Whatever has been prepared is found so: asking again costs little. */
+async function prepareImages(checkout: Checkout): Promise<void> {
+  const prepare = process.env["STACK_TEST_PREPARE"];
+  if (prepare !== undefined) await checkout.must(prepare);
 }
 
 async function main(checkout: Checkout): Promise<void> {
@@ -64,14 +74,14 @@ async function main(checkout: Checkout): Promise<void> {
     await checkout.must("cp .env.example .env");
     const refused = await deploy();
     hold("deploy.sh refuses", refused.exitCode === 1 && refused.output.includes("POSTGRES_PASSWORD"), refused.output);
-    const prepare = process.env["STACK_TEST_PREPARE"];
-    if (prepare !== undefined) await checkout.must(prepare);
+    await prepareImages(checkout);
     const started = await checkout.sh("docker compose -f docker-compose.prod.yml up -d --no-build postgres redis");
     hold("Compose refuses without it", started.exitCode !== 0, started.output);
     await checkout.must("docker compose -f docker-compose.prod.yml down; rm .env");
   });
 
-  await stage("a first installation", async () => {
+  await stage(FIRST, async () => {
+    await prepareImages(checkout);
     const hasGrafana =
       (
         await checkout.sh(
@@ -183,6 +193,11 @@ async function main(checkout: Checkout): Promise<void> {
         markdown: readFileSync(join(checkout.folder, "docs/runbook.md"), "utf8"),
         place: "stack",
         execute: shell.execute,
+        beforeBlock: async () => {
+          await checkout.must(
+            `timeout ${READY_SECONDS} bash -c 'until curl -sf -o /dev/null http://localhost:8000/health/ready; do sleep 0.5; done'`,
+          );
+        },
         onBlock: ({ script }, { exitCode, durationMs }) =>
           tell(`  ${exitCode === 0 ? "ok  " : `(${exitCode})`} ${script.split("\n")[0]} (${rounded(durationMs / 1_000)} s)`),
       });
@@ -205,7 +220,7 @@ try {
   if (values.keep) tell(`kept: ${checkout.folder}`);
   else await checkout.remove();
 }
-if (failures.length === 0 && values.without === "none")
+if (failures.length === 0 && values.without === undefined && values.only === undefined)
   writeFileSync(REPORT, `${JSON.stringify({ at: new Date().toISOString(), ...report }, undefined, 2)}\n`);
 else tell(JSON.stringify(report, undefined, 2));
 tell(`\n${failures.length} failed${failures.map((what) => `\n  ${what}`).join("")}`);
