@@ -8,7 +8,7 @@ export const redisState = (state: string): string => `rag_redis_state{state="${s
 const READY = redisState("ready");
 
 /** A setting of the rows about Redis, in milliseconds: the deadline of one call, which is also the program's default. */
-export const REDIS_TIMEOUT_MS = 250;
+export const REDIS_TIMEOUT_MS = 200;
 /** A question makes four calls one after the other: cache, session, cache, session. */
 const DEADLINE_MS = 4 * REDIS_TIMEOUT_MS;
 

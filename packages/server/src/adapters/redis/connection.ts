@@ -4,6 +4,7 @@ import type { Redis } from "ioredis";
 import { createDriver } from "./driver.ts";
 import { classify, codeOf, type RedisFailure, redisUnavailable, withoutArguments } from "./redis-errors.ts";
 import { createRedisStateLog, type RedisLog, type RedisSetting, type RedisState } from "./redis-state.ts";
+import { setStallProofDeadline } from "./stall-proof-deadline.ts";
 
 /** Options of {@link connectRedis}; all durations in milliseconds. */
 export interface RedisConnectionOptions {
@@ -16,7 +17,7 @@ export interface RedisConnectionOptions {
   readonly timers: Timers;
   /** 0..1, for the delays between attempts to connect. */
   readonly random: () => number;
-  /** Deadline of one call. Default 250. */
+  /** Deadline of one call, stalls of this process aside. Default 200. */
   readonly commandTimeoutMs?: number;
   /** Deadline of connecting. Default 1,000. */
   readonly connectTimeoutMs?: number;
@@ -64,7 +65,7 @@ const READONLY_RECONNECT_MS = 1_000;
  */
 export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   const { log, clock, timers } = options;
-  const commandTimeoutMs = options.commandTimeoutMs ?? 250;
+  const commandTimeoutMs = options.commandTimeoutMs ?? 200;
   const connectTimeoutMs = options.connectTimeoutMs ?? 1_000;
   const heartbeatMs = options.heartbeatMs ?? 1_000;
   const redis = createDriver({
@@ -161,7 +162,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   async function withDeadline<T>(answer: Promise<T>, of: number): Promise<T> {
     const expired = Promise.withResolvers<never>();
     let isSettled = false;
-    const cancel = timers.set(commandTimeoutMs, () => {
+    const cancel = setStallProofDeadline(timers, commandTimeoutMs, () => {
       // An event loop that was held up runs its timers before it reads what has arrived meanwhile: let it read first.
       setImmediate(() => {
         if (isSettled) return;
