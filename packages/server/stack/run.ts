@@ -13,18 +13,21 @@ import { createRunbookShell, runRunbook } from "../test-support/runbook/run.ts";
 import { type Checkout, cloneRepository, type Finished } from "./checkout.ts";
 import { destroyAndRestore } from "./disaster.ts";
 import { originalCommands } from "./original-commands.ts";
-import { type DoneUnderLoad, underLoad } from "./under-load.ts";
+import { type DoneUnderLoad, UNTIL_READY, underLoad } from "./under-load.ts";
 
 const REPORT = resolve(import.meta.dirname, "../../../bench/results/stack.json");
 const DEPLOY = "./scripts/deploy.sh";
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "5" }, only: { type: "string" }, without: { type: "string" }, keep: { type: "boolean", default: false } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    only: { type: "string" },
+    without: { type: "string" },
+    keep: { type: "boolean", default: false },
+  },
 });
 const rounds = Number(values.rounds);
 const FIRST = "a first installation";
-/** How long the stack may take to answer again after a block that has restarted it. */
-const READY_SECONDS = 60;
 
 const failures: string[] = [];
 const report: Record<string, unknown> = {};
@@ -179,10 +182,9 @@ async function main(checkout: Checkout): Promise<void> {
       environment: {
         ...Object.fromEntries(["API_KEY", "REDIS_PASSWORD", "METRICS_PASSWORD"].map((name) => [name, checkout.setting(name)])),
         HOME: process.env["HOME"] ?? "",
-        ...(Object.fromEntries(Object.entries(process.env).filter(([name, value]) => /^DOCKER|^COMPOSE/.test(name) && value !== undefined)) as Record<
-          string,
-          string
-        >),
+        ...(Object.fromEntries(
+          Object.entries(process.env).filter(([name, value]) => /^(DOCKER|COMPOSE|NODE_EXTRA_CA_CERTS|SSL_CERT)/.test(name) && value !== undefined),
+        ) as Record<string, string>),
         ADMIN_PASSWORD: `long-enough-${checkout.setting("API_KEY").slice(0, 16)}`,
         COMMIT: (await checkout.must("git rev-parse HEAD")).output.trim(),
         BACKUP: backup,
@@ -193,11 +195,7 @@ async function main(checkout: Checkout): Promise<void> {
         markdown: readFileSync(join(checkout.folder, "docs/runbook.md"), "utf8"),
         place: "stack",
         execute: shell.execute,
-        beforeBlock: async () => {
-          await checkout.must(
-            `timeout ${READY_SECONDS} bash -c 'until curl -sf -o /dev/null http://localhost:8000/health/ready; do sleep 0.5; done'`,
-          );
-        },
+        beforeBlock: async () => void (await checkout.must(UNTIL_READY)),
         onBlock: ({ script }, { exitCode, durationMs }) =>
           tell(`  ${exitCode === 0 ? "ok  " : `(${exitCode})`} ${script.split("\n")[0]} (${rounded(durationMs / 1_000)} s)`),
       });

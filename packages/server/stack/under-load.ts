@@ -18,9 +18,14 @@ const PAUSE_MS = 4_500;
 /** Before and after, so that there is something to compare with. */
 const MARGIN_MS = 3_000;
 
+/** Ends when the stack answers again that has been restarted, or fails after a minute. */
+export const UNTIL_READY = "timeout 60 bash -c 'until curl -sf -o /dev/null http://localhost:8000/health/ready; do sleep 0.5; done'";
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function underLoad(checkout: Checkout, act: () => Promise<Finished>): Promise<DoneUnderLoad> {
+  // What came before may have started it a moment ago.
+  await checkout.must(UNTIL_READY);
   const random = createRandomSource(20_26);
   const load = startLoadClients({
     address: "http://127.0.0.1:8000",
