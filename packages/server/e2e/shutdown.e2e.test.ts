@@ -43,8 +43,8 @@ afterEach(async () => {
   await folder.remove();
 });
 
-describe("SIGTERM", () => {
-  it("goes on taking connections for as long as it was told, while it says that it is not ready", async () => {
+describe("a stop", () => {
+  it("by SIGTERM goes on taking connections for as long as it was told, while it says that it is not ready", async () => {
     const apiKey = await start({ SHUTDOWN_DELAY_MS: "2500" });
     const exited = server.stop("SIGTERM");
     const readiness = (): Promise<number> =>
@@ -52,6 +52,13 @@ describe("SIGTERM", () => {
     await expect.poll(readiness).toBe(503);
     expect((await ask(apiKey, false)).status).toBe(200);
     expect(await exited).toBe(0);
+  });
+
+  it("waits for nobody in front when it is interrupted instead", async () => {
+    await start({ SHUTDOWN_DELAY_MS: "60000" });
+    const began = performance.now();
+    expect(await server.stop("SIGINT")).toBe(0);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   it("lets a stream in flight come to its end, takes no new request, and exits with 0", async () => {

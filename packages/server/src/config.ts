@@ -130,7 +130,7 @@ export const SETTINGS = {
     true,
   ),
   WORKER_FILES: integer("Files that one worker (`rag worker`) has in hand at a time.", 2, 1, 64),
-  REDIS_TIMEOUT_MS: integer("Deadline of one call to Redis, in milliseconds.", 250, 10, 60_000),
+  REDIS_TIMEOUT_MS: integer("Deadline of one call to Redis, in milliseconds.", 200, 10, 60_000),
   CHROMA_URL: optionalUrl("A Chroma server (1.x) for the vectors, as `http://host:8000`.", "none: vectors in this process"),
   CHROMA_TIMEOUT_MS: integer("Deadline of one call to Chroma, in milliseconds.", 2_000, 50, 60_000),
   CHROMA_QUERY_TIMEOUT_MS: integer("Deadline of one search in Chroma, which a question waits for, in milliseconds.", 500, 10, 60_000),
@@ -163,7 +163,7 @@ export const SETTINGS = {
   REQUEST_TIMEOUT_MS: integer("How long a client may take to send a whole request, in milliseconds.", 15_000, 1_000, 600_000),
   MAX_CONNECTIONS: integer("Connections held open at most.", 1_000, 1, 100_000),
   SHUTDOWN_DELAY_MS: integer(
-    "How long a stop goes on taking connections while `/health/ready` says 503, in milliseconds: for what is in front to notice and send no more.",
+    "How long a stop by SIGTERM goes on taking connections while `/health/ready` says 503, in milliseconds: for what is in front to notice and send no more. SIGINT waits for nobody.",
     0,
     0,
     600_000,

@@ -51,7 +51,7 @@ async function run(config: Config): Promise<void> {
   let server = socketIsHeld ? undefined : await listen();
 
   let stopping = false;
-  const stop = async (reason: string): Promise<void> => {
+  const stop = async (reason: string, { delayMs = 0 } = {}): Promise<void> => {
     if (stopping) {
       log.warn({ reason }, "second signal: stopping at once");
       process.exit(1);
@@ -62,14 +62,16 @@ async function run(config: Config): Promise<void> {
     if (!socketIsHeld) {
       application.beginStop();
       // Whatever is in front asks now and then whether this server is ready: what it still sends until it knows is taken.
-      await delay(config.SHUTDOWN_DELAY_MS);
+      await delay(delayMs);
     }
     const clean = (await server?.stop(config.SHUTDOWN_TIMEOUT_MS)) ?? true;
     await application.close();
     log.info({ clean }, "stopped");
     process.exitCode = 0;
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(signal));
+  process.on("SIGTERM", () => void stop("SIGTERM", { delayMs: config.SHUTDOWN_DELAY_MS }));
+  // Whoever interrupts it has nobody in front to tell.
+  process.on("SIGINT", () => void stop("SIGINT"));
   launcher?.onGone(() => {
     if (!stopping) void stop("the launcher is gone");
   });
