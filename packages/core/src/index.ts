@@ -107,6 +107,7 @@ export type { NearestChunks } from "./retrieval/neighbours.ts";
 export { createRetriever, type NeighbourSearch, passageOf, type RetrieverParts } from "./retrieval/retriever.ts";
 export type { SemanticSpace } from "./semantic/semantic-space.ts";
 export { createSpaceEmbedder } from "./semantic/space-embedder.ts";
+export { type Continuation, continuationOf } from "./sessions/continuation.ts";
 export {
   createFallbackSessionStore,
   type FallbackSessionStore,

@@ -1,5 +1,5 @@
 /** Sessions as rows, written by compare-and-set on their version; calls of many askers at once are one statement. */
-import type { Session, SessionStore, Turn } from "@rag-personal/core";
+import { type Continuation, continuationOf, type Session, type SessionStore, type Turn } from "@rag-personal/core";
 import { LRUCache } from "lru-cache";
 import { createBatches } from "./batches.ts";
 import { JSONB } from "./column-types.ts";
@@ -28,7 +28,7 @@ interface Reading {
 interface Writing {
   readonly session: Session;
   /** Undefined: all turns are sent. Otherwise those of the version before stay, but for the first `dropped`, and these are added. */
-  readonly continuation: { readonly base: Session; readonly dropped: number; readonly added: readonly Turn[] } | undefined;
+  readonly continuation: (Continuation & { readonly base: Session }) | undefined;
 }
 
 /** UTF-16 units of turns in one statement: the embedded server takes quadratic time for a large message. */
@@ -84,7 +84,9 @@ export function createSessionStore({ query, connections }: Pick<Database, "query
 
     async save(session) {
       const { id } = session;
-      const continuation = continuationOf(session, known.get(id));
+      const base = known.get(id);
+      const found = continuationOf(session, base);
+      const continuation = base && found && { ...found, base };
       const isSaved = await write({ session, continuation });
       // What the store keeps in another spelling than it was given is not known here.
       if (isSaved && isStorable(session, continuation?.added ?? session.turns)) known.set(id, session);
@@ -115,17 +117,6 @@ export function createSessionStore({ query, connections }: Pick<Database, "query
       return count;
     },
   };
-}
-
-/** Turns are values that never change: those of the version before are found again as the same objects. */
-function continuationOf(session: Session, base: Known): Writing["continuation"] {
-  if (base === undefined || base.version !== session.version - 1 || base.principal !== session.principal) return undefined;
-  const [first] = session.turns;
-  const dropped = first === undefined ? -1 : base.turns.indexOf(first);
-  if (dropped < 0) return undefined;
-  const kept = base.turns.slice(dropped);
-  if (!kept.every((turn, at) => turn === session.turns[at])) return undefined;
-  return { base, dropped, added: session.turns.slice(kept.length) };
 }
 
 async function loadSessions(query: Query, readings: readonly Reading[]): Promise<Known[]> {

@@ -1,10 +1,11 @@
 /** Sessions in Redis, written by compare-and-set on their version. */
 import { randomUUID } from "node:crypto";
-import type { Session, SessionStore } from "@rag-personal/core";
+import { continuationOf, type Session, type SessionStore } from "@rag-personal/core";
 import { LRUCache } from "lru-cache";
 import * as z from "zod";
 import type { RedisConnection } from "./connection.ts";
 import { createScript } from "./script.ts";
+import { extendSession, type SessionTextSize, writeSession } from "./session-text.ts";
 
 /** Options of {@link createRedisSessionStore}. */
 export interface RedisSessionStoreOptions {
@@ -27,6 +28,26 @@ local stored = redis.call("HMGET", KEYS[1], "principal", "version")
 if stored[1] and stored[1] ~= ARGV[1] then return 0 end
 if tonumber(stored[2] or 0) ~= tonumber(ARGV[3]) - 1 then return 0 end
 redis.call("HSET", KEYS[1], "principal", ARGV[1], "version", ARGV[3], "save", ARGV[7], "session", ARGV[5])
+redis.call("PEXPIRE", KEYS[1], ARGV[6])
+redis.call("ZADD", KEYS[2], ARGV[4], ARGV[2])
+redis.call("PEXPIRE", KEYS[2], ARGV[6])
+return 1
+`);
+
+/**
+ * The same for a session whose text begins with `head` and goes on with the end of the one before.
+ *
+ * keys: session, index · args: principal, id, version, time of update, head, milliseconds to live, name of the save, that of the save before
+ * and the bytes of its text, bytes of it to keep, turns to add · 1 when it was stored, 2 when another text stands there than was expected
+ */
+const EXTEND = createScript(`
+local stored = redis.call("HMGET", KEYS[1], "principal", "version", "save", "session")
+if stored[1] and stored[1] ~= ARGV[1] then return 0 end
+if tonumber(stored[2] or 0) ~= tonumber(ARGV[3]) - 1 then return 0 end
+local text = stored[4]
+if stored[3] ~= ARGV[8] or not text or #text ~= tonumber(ARGV[9]) then return 2 end
+local kept = string.sub(text, -2 - tonumber(ARGV[10]), -3)
+redis.call("HSET", KEYS[1], "version", ARGV[3], "save", ARGV[7], "session", ARGV[5] .. kept .. "," .. ARGV[11] .. "]}")
 redis.call("PEXPIRE", KEYS[1], ARGV[6])
 redis.call("ZADD", KEYS[2], ARGV[4], ARGV[2])
 redis.call("PEXPIRE", KEYS[2], ARGV[6])
@@ -118,6 +139,8 @@ const KNOWN = { max: 2_000, maxSize: 5_000_000 };
 interface KnownSession {
   readonly session: Session;
   readonly save: string;
+  /** Undefined for a text that another program has written: nobody goes on from it without sending the whole. */
+  readonly size: SessionTextSize | undefined;
 }
 
 /** Undefined for what is not a session of ours: whatever damaged it, nobody can go on with it. */
@@ -141,13 +164,33 @@ export function createRedisSessionStore({ redis, ttlMs = 30 * DAY_MS }: RedisSes
   const replica = randomUUID();
   let saves = 0;
 
+  function keep(id: string, session: KnownSession, size: number): void {
+    known.set(id, session, { size });
+  }
+
+  /** Sends what is new alone. @returns undefined when the whole has to be sent. */
+  async function extend(session: Session, save: string): Promise<boolean | undefined> {
+    const base = known.get(session.id);
+    const continuation = continuationOf(session, base?.session);
+    const extended = base?.size && continuation && extendSession(session, continuation, base.size);
+    if (base?.size === undefined || extended === undefined) return undefined;
+    const { id, principal, version, updatedAtMs } = session;
+    const { head, keptBytes, added, size } = extended;
+    const args = [principal, id, version, updatedAtMs, head, ttlMs, save, base.save, base.size.bytes, keptBytes, added];
+    const outcome = await redis.write((driver) => EXTEND(driver, [sessionKey(id), indexKey(principal)], args));
+    if (outcome === 1) keep(id, { session, save, size }, size.bytes);
+    return outcome === 2 ? undefined : outcome === 1;
+  }
+
   /** The session as it stands there, whole. */
   async function loadWhole(id: string): Promise<Session | undefined> {
     const [json, version, save] = await redis.read((driver) => driver.hmget(sessionKey(id), "session", "version", "save"));
     const session = parseSession(json);
     // A program that names no saves leaves the name of an earlier one behind, of another version.
-    if (json && save && session?.id === id && String(session.version) === version) known.set(id, { session, save }, { size: json.length });
-    else known.delete(id);
+    if (json && save && session?.id === id && String(session.version) === version) {
+      const written = writeSession(session);
+      keep(id, { session, save, size: written.text === json ? written.size : undefined }, json.length);
+    } else known.delete(id);
     return session;
   }
 
@@ -188,10 +231,12 @@ export function createRedisSessionStore({ redis, ttlMs = 30 * DAY_MS }: RedisSes
       const keys = [sessionKey(id), indexKey(principal)];
       saves += 1;
       const save = `${replica} ${saves}`;
-      const json = JSON.stringify(session);
-      const args = [principal, id, version, updatedAtMs, json, ttlMs, save];
+      const isExtended = await extend(session, save);
+      if (isExtended !== undefined) return isExtended;
+      const { text, size } = writeSession(session);
+      const args = [principal, id, version, updatedAtMs, text, ttlMs, save];
       const isSaved = (await redis.write((driver) => SAVE(driver, keys, args))) === 1;
-      if (isSaved) known.set(id, { session, save }, { size: json.length });
+      if (isSaved) keep(id, { session, save, size }, size.bytes);
       return isSaved;
     },
 

@@ -9,6 +9,7 @@ import { type RedisServer, startRedisServer } from "../../../test-support/redis-
 import { clock, timers } from "../../composition/time.ts";
 import { createRedisResponseCache } from "./response-cache.ts";
 import { createRedisSessionStore } from "./session-store.ts";
+import { writeSession } from "./session-text.ts";
 
 let server: RedisServer;
 let redis: TestedConnection;
@@ -73,6 +74,23 @@ sessionStoreContract("a Redis", () => createRedisSessionStore({ redis }));
 sessionStoreContract("the fallback store before a Redis", () =>
   createFallbackSessionStore({ primary: createRedisSessionStore({ redis }), clock, timers, log: () => undefined }),
 );
+
+const TURN_BYTES = 3_000;
+
+/** Of two bytes a character. */
+const turnOf = (at: number): Session["turns"][number] => ({
+  question: `\u00e9 ${at}`,
+  standaloneQuestion: "\ud83e\udd89",
+  answer: "\u00fc".repeat(TURN_BYTES / 2),
+  answerable: true,
+  citedTitles: [],
+  atMs: at,
+});
+
+/** What Redis was sent so far by everybody. */
+async function bytesReceived(): Promise<number> {
+  return Number(/^total_net_input_bytes:(\d+)/m.exec(await raw.info("stats"))?.[1]);
+}
 
 describe("createRedisSessionStore", () => {
   it("lets a session live for so long after its last save", async () => {
@@ -141,6 +159,42 @@ describe("createRedisSessionStore", () => {
     await other.save(others);
     expect(await store.load("ada", "s")).toEqual(others);
     expect(await store.load("eve", "s")).toBeUndefined();
+  });
+
+  it("sends a turn alone, and has the same text there as if it had sent the whole", async () => {
+    const store = createRedisSessionStore({ redis });
+    let current = session({ turns: [turnOf(0)] });
+    await store.save(current);
+    for (let at = 1; at <= 8; at += 1) {
+      const before = await bytesReceived();
+      // Four are kept at most.
+      current = { ...current, version: at + 1, updatedAtMs: at, turns: [...current.turns.slice(-3), turnOf(at)] };
+      expect(await store.save(current)).toBe(true);
+      // The first time Redis is sent the script, too.
+      if (at > 1) expect((await bytesReceived()) - before).toBeLessThan(1.5 * TURN_BYTES);
+      expect(await raw.hget("rag:session:data:s", "session")).toBe(writeSession(current).text);
+      expect(await createRedisSessionStore({ redis }).load("ada", "s")).toEqual(current);
+    }
+  });
+
+  it.each(["{", JSON.stringify(session({ createdAtMs: 77 }))])("sends the whole where its text was replaced by %s", async (replaced) => {
+    const store = createRedisSessionStore({ redis });
+    const first = session({ turns: [turnOf(0)] });
+    await store.save(first);
+    await raw.hset("rag:session:data:s", "session", replaced);
+    const second = { ...first, version: 2, turns: [...first.turns, turnOf(1)] };
+    expect(await store.save(second)).toBe(true);
+    expect(await createRedisSessionStore({ redis }).load("ada", "s")).toEqual(second);
+  });
+
+  it("adds no turn to what another server has saved", async () => {
+    const store = createRedisSessionStore({ redis });
+    const first = session({ turns: [turnOf(0)] });
+    await store.save(first);
+    const others = { ...first, version: 2, turns: [...first.turns, turnOf(1)] };
+    await createRedisSessionStore({ redis }).save(others);
+    expect(await store.save({ ...first, version: 2, turns: [...first.turns, turnOf(2)] })).toBe(false);
+    expect(await store.load("ada", "s")).toEqual(others);
   });
 
   it("goes on with a session of a program that names no saves", async () => {
