@@ -1,8 +1,8 @@
 /** A completion as a stream of chunks, ended by `[DONE]`, or by an error that no client takes for an end. */
 import type { WireConversationEvent } from "../api/answer.ts";
 import type { RequestCaller } from "../http/caller.ts";
-import { eventStreamResponse, type ServerEvent } from "../http/event-stream.ts";
-import { toRagError } from "../http/problem.ts";
+import { callerStreamResponse } from "../http/caller-stream.ts";
+import type { ServerEvent } from "../http/event-stream.ts";
 import type { AppServices } from "../services.ts";
 import { type AnswerText, createAnswerText } from "./answer-text.ts";
 import type { ChatRequest } from "./chat-request.ts";
@@ -23,44 +23,22 @@ const DONE: ServerEvent = { data: "[DONE]", isText: true };
  * later is an `error` event.
  */
 export async function chatStreamResponse(
-  { log, limits }: Pick<AppServices, "log" | "limits">,
+  services: Pick<AppServices, "log" | "limits">,
   caller: RequestCaller,
   events: AsyncIterable<WireConversationEvent>,
   options: ChatStreamOptions,
 ): Promise<Response> {
-  const { requestId } = caller;
-  const iterator = events[Symbol.asyncIterator]();
+  const source = events[Symbol.asyncIterator]();
   let sources = 0;
-  let first = await iterator.next();
-  for (; first.done !== true && first.value.type === "sources"; first = await iterator.next()) sources = first.value.sources.length;
+  let first = await source.next();
+  for (; first.done !== true && first.value.type === "sources"; first = await source.next()) sources = first.value.sources.length;
   const text = createAnswerText({ ...options, sources });
 
   async function* serverEvents(): AsyncGenerator<ServerEvent> {
-    try {
-      yield { data: chunk({ delta: { role: "assistant", content: "" } }) };
-      for (let next = first; next.done !== true; next = await iterator.next()) yield* chunksOf(next.value, text, options);
-    } catch (thrown) {
-      const error = toRagError(thrown);
-      if (!caller.signal.aborted) log.warn({ requestId, err: error.cause ?? error, code: error.code }, "stream failed");
-      yield { event: "error", data: openAiError(error) };
-    } finally {
-      // However the reader went, what is behind the stream must come to its end too.
-      await iterator.return?.(undefined);
-    }
+    yield { data: completionChunk(options.head, { delta: { role: "assistant", content: "" } }, usagePlace(options.request)) };
+    for (let next = first; next.done !== true; next = await source.next()) yield* chunksOf(next.value, text, options);
   }
-
-  const chunk = (parts: Parameters<typeof completionChunk>[1]) => completionChunk(options.head, parts, usagePlace(options.request));
-  return eventStreamResponse({
-    events: serverEvents(),
-    headers: { "x-request-id": requestId },
-    onClose: () => caller.leave(),
-    onUnread() {
-      log.info({ requestId, unreadMs: limits.streamWriteTimeoutMs }, "stream cut: its reader takes nothing");
-      return caller.cut();
-    },
-    writeTimeoutMs: limits.streamWriteTimeoutMs,
-    stopping: { signal: caller.stopping, requestId, toEvent: (error) => ({ event: "error", data: openAiError(error) }) },
-  });
+  return callerStreamResponse(services, caller, { source, events: serverEvents(), describeError: openAiError });
 }
 
 /** A client that wants the usage is told in every chunk that it is still to come. */
