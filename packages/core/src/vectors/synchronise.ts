@@ -21,8 +21,8 @@ export interface Synchronisation {
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
-/** Chunks embedded and written at a time. */
-const BATCH = 128;
+/** Chunks embedded and written at a time: as many as Chroma's adapter puts into one call, for a call with the rest would cost nearly as much. */
+const BATCH = 100;
 
 /**
  * Adds what is missing and removes what is too much, until nothing is left of either. What the collection held, and what it was told, may
