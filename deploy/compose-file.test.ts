@@ -96,6 +96,12 @@ describe("the compose file", () => {
     for (const [name, { volumes = [] }] of each) for (const volume of volumes) expect(volume, name).toMatch(/^(\.\/|\$\{[A-Z_]+:-\.\/)/);
   });
 
+  it("has a setting for every image, which may be pinned by digest", () => {
+    const named = each.flatMap(([name, { image, build }]) => (build === undefined && name !== "api-next" ? [/^\$\{(\w+):-/.exec(image)?.[1]] : []));
+    const documented = Object.keys(STACK_SETTINGS).filter((name) => name.endsWith("_IMAGE"));
+    expect(["BASE_IMAGE", "NODE_IMAGE", "RAG_IMAGE", ...named].sort()).toEqual(documented.sort());
+  });
+
   it("names every image with a version", () => {
     for (const [name, { image, build }] of each) {
       if (build !== undefined || name === "api-next") continue;
@@ -159,6 +165,16 @@ describe("the Dockerfile", () => {
       ["BASE_IMAGE", STACK_SETTINGS.BASE_IMAGE.fallback],
     ])
       expect(dockerfile).toContain(`ARG ${name}=${fallback}\n`);
+  });
+
+  it("is given the bases of .env, by Compose and by deploy.sh", () => {
+    const bases = {
+      NODE_IMAGE: `\${NODE_IMAGE:-${STACK_SETTINGS.NODE_IMAGE.fallback}}`,
+      BASE_IMAGE: `\${BASE_IMAGE:-${STACK_SETTINGS.BASE_IMAGE.fallback}}`,
+    };
+    for (const [name, { build }] of each) if (build !== undefined) expect(build.args, name).toMatchObject(bases);
+    const deploy = readFileSync(join(ROOT, "scripts/deploy.sh"), "utf8");
+    for (const name of Object.keys(bases)) expect(deploy).toContain(`--build-arg "${name}=$(setting ${name})"`);
   });
 
   it("cleans up after apt, and uses nothing that wants BuildKit", () => {

@@ -31,6 +31,17 @@ export const stores: Dashboard = {
       unit: "short",
       queries: [query(gauge("rag_postgres_up"), "up {{instance}}"), query(gauge("rag_postgres_silent"), "silent {{instance}}")],
     },
+    {
+      title: "Behind other servers",
+      about: "How long the oldest change of another server has been waiting, at most; 0 in step.",
+      unit: "s",
+      queries: [query(gauge("rag_record_lag_seconds"), "{{instance}}")],
+    },
+    {
+      title: "Documents taken over from other servers",
+      unit: "short",
+      queries: [query(`increase(rag_record_documents_taken_over_total{${OURS}}[$__rate_interval])`, "{{instance}}")],
+    },
     { title: "State of Redis", unit: "short", queries: by("state", gauge("rag_redis_state")) },
     { title: "Calls to Redis under way", unit: "short", queries: [query(gauge("rag_redis_commands_inflight"), "{{instance}}")] },
     {

@@ -13,6 +13,7 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { createDatabase } from "../src/adapters/postgres/database.ts";
 import { type AlertScene, FACTOR, startAlertScene } from "../test-support/alert-scene.ts";
 import { type Api, connectApi } from "../test-support/api.ts";
 import { startChromaServer } from "../test-support/chroma-server.ts";
@@ -93,6 +94,8 @@ async function startThriftyServer(scene: AlertScene, port: number): Promise<Api>
 async function phasesOf(scene: AlertScene, chroma: Awaited<ReturnType<typeof startChromaServer>>, thriftyPort: number): Promise<readonly Phase[]> {
   const filler = join(scene.dataDir, "filler");
   const thrifty = await startThriftyServer(scene, thriftyPort);
+  const record = createDatabase({ server: { url: scene.postgres.url }, maxConnections: 1, timeoutMs: 10_000 });
+  scene.onEnd(() => record.close(1_000));
   let isAskingThrifty = false;
   const askThrifty = async (): Promise<void> => {
     for (let asked = 0; isAskingThrifty; asked += 1) {
@@ -126,8 +129,15 @@ async function phasesOf(scene: AlertScene, chroma: Awaited<ReturnType<typeof sta
     },
     {
       alerts: ["RedisDown", "PostgresDown", "SessionsInMemory", "FeedbackWaiting"],
+      besides: ["RecordLagging"],
       break: () => Promise.all([scene.redis.kill(), scene.postgres.kill()]),
       mend: () => Promise.all([scene.redis.restart(), scene.postgres.restart()]),
+    },
+    {
+      // PostgreSQL is well, and what other servers do cannot be read from it.
+      alerts: ["RecordLagging"],
+      break: () => record.query((sql) => sql`alter table index_changes rename to index_changes_away`),
+      mend: () => record.query((sql) => sql`alter table index_changes_away rename to index_changes`),
     },
     {
       alerts: ["LLMErrorsHigh", "CircuitBreakerOpen", "HighErrorRate"],

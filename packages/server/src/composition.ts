@@ -154,6 +154,7 @@ async function wire(config: Config, surroundings: Surroundings, opened: OpenedPa
     feedbackWaiting: () => feedback.waiting(),
     sessions: () => sessions.status(),
     isDatabaseSilent: config.DATABASE_URL === undefined ? undefined : () => stores.isSilent(),
+    recordFollower: follower?.status,
     redis: redis && (() => ({ state: redis.state(), ...redis.stats() })),
     cacheRedisState: cacheRedis && (() => cacheRedis.state()),
     previousSecrets: configured.previousUse,

@@ -43,8 +43,11 @@ export interface RecordFollower {
 }
 
 export interface RecordFollowerStatus {
-  /** Milliseconds since the log was last read to its end; undefined before the first time. */
-  readonly behindMs: number | undefined;
+  /**
+   * Milliseconds that the oldest change that is not in this server's index has been waiting, at most: counted from the last moment up to which
+   * everything is known to be in it. 0 in step, undefined before the beginning.
+   */
+  readonly lagMs: number | undefined;
   /** Documents taken over from other servers so far. */
   readonly takenOver: number;
 }
@@ -55,6 +58,8 @@ const REST_FACTOR = 3;
 const LEAST_REST_MS = 100;
 /** An ingestion of this server stores a document just before it puts it into the index: so long it is given before that counts as a difference. */
 const OWN_CHANGE_MS = 20;
+/** A look that is so late leaves open what was changed meanwhile. */
+const LATE_MS = 1_000;
 /** Whoever makes a change learns the space for it; when nobody has after so long, this server does. */
 const TRAINING_GRACE_MS = 60_000;
 
@@ -79,7 +84,12 @@ export function createRecordFollower({
   let position: LogPosition | undefined;
   /** Compared with the record at the next reading: this server may have overtaken a change by another one. */
   let touchedIds = new Set<string>();
-  let readAtMs: number | undefined;
+  /** Loaded by a take-over that broke off: they are where they are compared, and perhaps not searchable yet. */
+  const unfinishedIds = new Set<string>();
+  /** Whatever was committed before is in the index. */
+  let knownUntilMs: number | undefined;
+  /** The last look at the log found nothing that is not in the index by now. */
+  let isInStep = false;
   let takenOver = 0;
   let isFollowing = false;
   let isStopped = false;
@@ -112,12 +122,19 @@ export function createRecordFollower({
     try {
       const found = await changes.changesSince(position);
       if (found.documentIds === undefined) {
+        isInStep = false;
         log.info({ from: position, to: found.position }, "the log of changes does not reach back to what this server knows; comparing everything");
         takenOver += await index.reload();
         if (found.hasNewSpace) await index.takeOver({ changed: [], hasNewSpace: true });
       } else {
-        const changed = await differing([...new Set([...found.documentIds, ...own])]);
-        if (changed.length > 0 || found.hasNewSpace) await index.takeOver({ changed, hasNewSpace: found.hasNewSpace });
+        const compared = [...new Set([...found.documentIds, ...own])].filter((id) => !unfinishedIds.has(id));
+        const changed = [...unfinishedIds, ...(await differing(compared))];
+        if (changed.length > 0 || found.hasNewSpace) {
+          isInStep = false;
+          for (const id of changed) unfinishedIds.add(id);
+          await index.takeOver({ changed, hasNewSpace: found.hasNewSpace });
+          unfinishedIds.clear();
+        }
         if (changed.length > 0) expectTraining();
         takenOver += changed.length;
         if (changed.length > 0 || found.hasNewSpace) {
@@ -126,13 +143,21 @@ export function createRecordFollower({
         }
       }
       position = found.position;
-      readAtMs = startedAtMs;
-      if (isAway) log.info("the log of changes is read again");
+      knownUntilMs = startedAtMs;
+      isInStep = true;
+      if (isAway) log.info("changes of other servers are taken over again");
       isAway = false;
     } catch (error) {
+      isInStep = false;
       for (const id of own) touchedIds.add(id);
       throw error;
     }
+  }
+
+  function lagMs(): number | undefined {
+    if (knownUntilMs === undefined) return undefined;
+    const unknownMs = clock.monotonic() - knownUntilMs;
+    return isInStep && unknownMs <= pollMs + LATE_MS ? 0 : unknownMs;
   }
 
   function expectTraining(): void {
@@ -148,8 +173,9 @@ export function createRecordFollower({
 
   function failed(error: unknown): void {
     if (isStopped) return;
-    if (!(error instanceof RagError)) log.error({ err: error }, "the log of changes could not be read");
-    else if (!isAway) log.warn({ code: error.code }, "the log of changes cannot be read; documents that other servers change are taken over later");
+    if (!(error instanceof RagError)) log.error({ err: error }, "changes of other servers could not be taken over");
+    else if (!isAway)
+      log.warn({ code: error.code }, "changes of other servers cannot be read; documents that other servers change are taken over later");
     isAway = true;
   }
 
@@ -174,7 +200,10 @@ export function createRecordFollower({
 
   return {
     async begin() {
+      const startedAtMs = clock.monotonic();
       position = await changes.position();
+      knownUntilMs = startedAtMs;
+      isInStep = false;
     },
     follow() {
       isFollowing = true;
@@ -186,7 +215,7 @@ export function createRecordFollower({
     },
     touched: (documentId) => void touchedIds.add(documentId),
     catchUp: inTurn,
-    status: () => ({ behindMs: readAtMs === undefined ? undefined : clock.monotonic() - readAtMs, takenOver }),
+    status: () => ({ lagMs: lagMs(), takenOver }),
     async stop() {
       isStopped = true;
       cancelTimer?.();

@@ -123,6 +123,30 @@ describe("the search index", () => {
     await index.stop();
   });
 
+  it("makes searchable what a reload that broke off had loaded, although it no longer differs", async () => {
+    const stored = new Map(STORED.map((each) => [each.documentId, [each]]));
+    let breaksOff = false;
+    const hybrid = createHybridIndex();
+    const index = createSearchIndex({
+      index: hybrid,
+      async *loadChunks() {
+        yield* stored.values();
+        if (breaksOff) throw new Error("the connection was lost");
+      },
+      space: { load: async () => undefined, loadNewer: async () => undefined, save: async () => {} },
+      log: pino({ level: "silent" }),
+      nextTurn: async () => {},
+    });
+    await index.load();
+    stored.set("elk", [chunk("elk", "The elk wades through the marsh.")]);
+    breaksOff = true;
+    await expect(index.reload()).rejects.toThrow("lost");
+    breaksOff = false;
+    await index.reload();
+    expect((await hybrid.search("elk in the marsh", { limit: 1 }))[0]?.chunk.documentId).toBe("elk");
+    await index.stop();
+  });
+
   it("takes up nothing more once it is stopped", async () => {
     const { index, space } = scene();
     await index.load();

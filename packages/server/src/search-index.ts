@@ -78,6 +78,7 @@ export function createSearchIndex({
 }): SearchIndex {
   const documents = new Map<string, readonly IndexedChunk[]>();
   let isStopped = false;
+  let isReloading = false;
   let training: Promise<void> | undefined;
 
   async function yieldNow(): Promise<void> {
@@ -141,6 +142,9 @@ export function createSearchIndex({
       await refresh();
     },
     async reload() {
+      // One that broke off has left behind what no longer differs and is not searchable yet.
+      const goesOn = isReloading;
+      isReloading = true;
       const gone = new Set(documents.keys());
       let differing = 0;
       for await (const chunks of loadChunks()) {
@@ -152,7 +156,8 @@ export function createSearchIndex({
         await yieldNow();
       }
       for (const documentId of gone) removeDocument(documentId);
-      if (differing + gone.size > 0) await refresh();
+      if (differing + gone.size > 0 || goesOn) await refresh();
+      isReloading = false;
       return differing + gone.size;
     },
     versionOf(documentId) {

@@ -10,6 +10,7 @@ export const METRIC_SOURCES: MetricSources = {
   sessions: () => ({ isActive: false, copies: 0, unsaved: 0, moved: 0, lost: 0 }),
   isDatabaseUp: () => true,
   isDatabaseSilent: () => false,
+  recordFollower: () => ({ lagMs: 0, takenOver: 0 }),
   redis: () => ({ state: "ready", inFlight: 0, timeouts: 0, connects: 1 }),
   cacheRedisState: () => "ready",
   previousSecrets: () => ({ uses: { API_KEY: 0, SECRET_KEY: 0 }, until: 0 }),

@@ -1,51 +1,25 @@
 /** A Prometheus of its own for a test, and the tools that come with it. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "./free-port.ts";
+import { findUnpackedProgram } from "./unpacked-program.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
-/** Debian's package of each program. */
-const PACKAGES = { prometheus: "prometheus", promtool: "prometheus", amtool: "prometheus-alertmanager" } as const;
 
-export type PrometheusProgram = keyof typeof PACKAGES;
-
-/** Unpacked here they need no root, and no service of theirs is started. */
-const UNPACKED = resolve(import.meta.dirname, "../../../.toolchain/prometheus");
+export type PrometheusProgram = "prometheus" | "promtool" | "amtool";
 
 /** @throws with instructions when it is not there and cannot be had. */
 export function findProgram(name: PrometheusProgram): string {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin", join(UNPACKED, "usr/bin")];
-  const find = (): string | undefined => folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-  const found = find();
-  if (found !== undefined) return found;
-  if (existsSync("/usr/bin/apt-get")) {
-    unpackPackages();
-    const unpacked = find();
-    if (unpacked !== undefined) return unpacked;
-  }
-  throw new Error(
-    `These tests need ${name}. Install it (Debian: apt-get install ${PACKAGES[name]}; macOS: brew install prometheus alertmanager) and put it on the PATH.`,
-  );
-}
-
-/** In a folder of its own first: another test may be doing the same at this moment. */
-function unpackPackages(): void {
-  mkdirSync(dirname(UNPACKED), { recursive: true });
-  const folder = mkdtempSync(`${UNPACKED}-`);
-  const run = (program: string, ...args: string[]): Buffer => execFileSync(program, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
-  run("apt-get", "download", ...new Set(Object.values(PACKAGES)));
-  for (const file of readdirSync(folder)) run("dpkg-deb", "--extract", file, ".");
-  try {
-    renameSync(folder, UNPACKED);
-  } catch {
-    // The other one was quicker.
-    rmSync(folder, { recursive: true });
-  }
+  return findUnpackedProgram(name, {
+    folder: "prometheus",
+    packages: ["prometheus", "prometheus-alertmanager"],
+    installation: "brew install prometheus alertmanager",
+  });
 }
 
 /** One series of an instant query. */

@@ -11,7 +11,7 @@ import type { LanguageModel } from "./language-model.ts";
 import type { LocalModels } from "./local-models.ts";
 import type { SharedState } from "./shared-state.ts";
 
-/** So long the log of changes may go unread before that is a fault; while a large change is taken over, nobody reads it. */
+/** So long a change of another server may wait before that is a fault; a large one takes its time. */
 const LAGGING_MS = 30_000;
 
 export function describeComponents(
@@ -38,8 +38,8 @@ export function describeComponents(
       adapter: "in-process",
       async check() {
         const { documents, chunks, dimensions } = index.stats();
-        const behindMs = follower?.status().behindMs ?? 0;
-        if (behindMs > LAGGING_MS) throw new Error(`what other servers changed in the last ${Math.round(behindMs / 1_000)} s is not known here`);
+        const lagMs = follower?.status().lagMs ?? 0;
+        if (lagMs > LAGGING_MS) throw new Error(`what other servers changed in the last ${Math.round(lagMs / 1_000)} s is not known here`);
         return `${documents} documents, ${chunks} chunks, ${dimensions} semantic dimensions`;
       },
     },

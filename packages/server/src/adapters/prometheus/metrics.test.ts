@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createCredentialsScene } from "../../../test-support/credentials-scene.ts";
 import { METRIC_SOURCES } from "../../../test-support/metric-sources.ts";
@@ -73,14 +71,6 @@ describe("series", () => {
     for (const name of ["rag_postgres_up", "rag_disk_free_bytes", "rag_drill_rto_seconds"])
       expect((await metrics.render()).body).toContain(`\n${name} Nan\n`);
   });
-});
-
-it("are all in the documentation, and it has no others", async () => {
-  const page = readFileSync(join(import.meta.dirname, "../../../../../docs/monitoring.md"), "utf8");
-  const documented = [...page.matchAll(/^\| `((?:rag|http)_\w+)` \|/gm)].map(([, name]) => name);
-  const { body } = await createMetrics(METRIC_SOURCES).render();
-  const there = [...body.matchAll(/^# HELP ((?:rag|http)_\w+) /gm)].map(([, name]) => name);
-  expect(documented.sort()).toEqual(there.sort());
 });
 
 describe("Redis", () => {

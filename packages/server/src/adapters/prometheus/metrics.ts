@@ -26,6 +26,8 @@ export interface MetricSources {
   readonly isDatabaseUp: () => boolean | undefined;
   /** Absent with the embedded database. */
   readonly isDatabaseSilent: (() => boolean) | undefined;
+  /** How this server follows what others do to the record, in milliseconds and documents; absent with the embedded database, which is nobody else's. */
+  readonly recordFollower: (() => { readonly lagMs: number | undefined; readonly takenOver: number }) | undefined;
   /** Absent without a Redis. */
   readonly redis: (() => { readonly state: string; readonly inFlight: number; readonly timeouts: number; readonly connects: number }) | undefined;
   /** Of the Redis that keeps cached answers; absent where they are in memory alone. */
@@ -144,6 +146,7 @@ export function createMetrics(sources: MetricSources): Metrics {
       ["rag_postgres_silent", "1 while PostgreSQL gives no answer and calls to it are refused at once.", () => Number(isDatabaseSilent())],
     ]);
   }
+  if (sources.recordFollower !== undefined) registerRecordFollower(registry, sources.recordFollower);
   if (sources.redis !== undefined) registerRedis(registry, sources.redis);
   const { cacheRedisState } = sources;
   if (cacheRedisState !== undefined) {
@@ -189,6 +192,21 @@ function registerVectors(registry: Registry, read: NonNullable<MetricSources["ve
     ["rag_vectors_missing", "Chunks without a vector; all of them while that is unknown.", () => read().missing ?? read().chunks],
   ]);
 }
+
+function registerRecordFollower(registry: Registry, read: NonNullable<MetricSources["recordFollower"]>): void {
+  registerGauges(registry, [
+    [
+      "rag_record_lag_seconds",
+      "How long the oldest change that is not in this server's index has been waiting, at most; 0 in step.",
+      () => inSeconds(read().lagMs),
+    ],
+  ]);
+  registerCounts(registry, [
+    ["rag_record_documents_taken_over_total", "Documents that other servers changed, taken over here.", () => read().takenOver],
+  ]);
+}
+
+const inSeconds = (ms: number | undefined): number | undefined => ms && ms / 1_000;
 
 const REDIS_STATES = ["ready", "unwritable", "loading", "denied", "away", "closed"];
 /** In these it carries out what it can. */

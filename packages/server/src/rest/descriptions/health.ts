@@ -64,7 +64,7 @@ Adapters, times and details are told to an access token, and to an API key with 
     description: "For Prometheus, in its text format.",
     success: "The metrics.",
     texts: {
-      "text/plain": "# HELP rag_index_documents Documents that can be searched.\n# TYPE rag_index_documents gauge\nrag_index_documents 20\n",
+      "text/plain": "# HELP rag_indexed_chunks Chunks that can be found.\n# TYPE rag_indexed_chunks gauge\nrag_indexed_chunks 47\n",
     },
   },
 };
