@@ -1,5 +1,5 @@
 /** `@rag-personal/client`: asks a RAG Personal server and gets cited answers, whole or as they are written. */
-export type { Admin, Backup, BreakerState, ClearedCache, Statistics } from "./admin/admin.ts";
+export type { Admin, Backup, BackupOptions, BreakerState, ClearedCache, Statistics } from "./admin/admin.ts";
 export type { ApiKey, ApiKeys, CreatedApiKey, KeyOperation, NewApiKey } from "./admin/api-keys.ts";
 export type { DoctorFinding, DoctorReport, IndexDescription, VectorGeneration, VectorStatus } from "./admin/index-administration.ts";
 export type { NewUser, User, Users } from "./admin/users.ts";

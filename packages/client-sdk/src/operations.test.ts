@@ -169,6 +169,7 @@ const ROWS: readonly Row[] = [
   ),
   idempotent("admin.apiKeys.revoke", ({ admin }) => admin.apiKeys.revoke("k1"), { id: "k1" }, undefined),
   once("admin.backup", ({ admin }) => admin.backup(), {}, BACKUP),
+  once("admin.backup", ({ admin }) => admin.backup({ withoutSessions: true }), { withoutSessions: true }, BACKUP),
   idempotent("admin.breaker.reset", ({ admin }) => admin.breaker.reset(), {}, { state: "CLOSED" }),
   idempotent("admin.cache.clear", ({ admin }) => admin.cache.clear(), {}, { cleared: 2 }),
   query("admin.index", ({ admin }) => admin.index(), {}, index),

@@ -47,6 +47,25 @@ describe("a backup of the embedded database", () => {
     expect(damaged).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("record.sql.gz of the backup set") });
   });
 
+  it("is taken by the server without sessions when their Redis is away and that is asked for, and else refused with what to do", async () => {
+    const redis = await startRedisServer();
+    const dataDir = join(folder.path, "embedded-redis");
+    const backups = join(folder.path, "embedded-redis-backups");
+    const server = await startServer({ DATA_DIR: dataDir, BACKUP_DIR: backups, REDIS_URL: redis.url });
+    await redis.remove();
+    const settings = { DATA_DIR: dataDir, BACKUP_DIR: backups, HOME: folder.path, RAG_URL: server.address };
+
+    const refused = await runRag(["backup"], settings);
+    expect(refused).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("--without-sessions") });
+    expect(sets(backups)).toEqual([]);
+    const taken = await runRag(["backup", "--without-sessions", "--json"], settings);
+    expect(taken, taken.stderr).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("The server takes the backup") });
+    expect(JSON.parse(taken.stdout)).toMatchObject({ sessions: null, isOpened: true, problems: [] });
+
+    expect(sets(backups)).toHaveLength(1);
+    await server.stop();
+  });
+
   it("fails where there is neither a database nor a server", async () => {
     const settings = { DATA_DIR: join(folder.path, "nothing"), HOME: folder.path, RAG_URL: "http://127.0.0.1:1", RAG_API_KEY: "none" };
     expect(await runRag(["backup"], settings)).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("No server answers") });

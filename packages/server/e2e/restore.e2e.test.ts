@@ -1,26 +1,19 @@
 /** Restoring and drilling as an operator does it, on the embedded default and on a PostgreSQL with a Redis. */
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEmbeddedPostgres } from "../src/adapters/pglite/embedded-postgres.ts";
-import { createSessionSource } from "../src/adapters/redis/session-dump.ts";
-import { clock, timers } from "../src/composition/time.ts";
-import { takeBackup } from "../src/operations/take-backup.ts";
 import { connectApi } from "../test-support/api.ts";
-import { backupServices } from "../test-support/backup-scene.ts";
 import { folderDigest } from "../test-support/folder-digest.ts";
-import { type PostgresServer, startPostgresServer } from "../test-support/postgres-server.ts";
+import { startPostgresServer } from "../test-support/postgres-server.ts";
 import { type RagResult, runRag } from "../test-support/rag-command.ts";
 import { readWholeRecord } from "../test-support/record-scene.ts";
-import { connectForTest, untilState } from "../test-support/redis-scene.ts";
-import { type RedisServer, startRedisServer } from "../test-support/redis-server.ts";
+import { startRedisServer } from "../test-support/redis-server.ts";
 import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
 
 const QUESTION = "Which colour has the lighthouse of Norderney?";
 
 interface Scene {
   readonly environment: Readonly<Record<string, string>> & { readonly DATA_DIR: string };
-  backup(): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -34,19 +27,10 @@ async function documents(folder: string): Promise<string> {
 async function embeddedScene(): Promise<Scene> {
   const folder = await temporaryDirectory();
   const environment = { DATA_DIR: join(folder.path, "data"), BACKUP_DIR: join(folder.path, "backups"), DOCS_DIR: await documents(folder.path) };
-  return {
-    environment,
-    async backup() {
-      const embedded = await startEmbeddedPostgres({ dataDir: join(environment.DATA_DIR, "postgres") });
-      const { manifest } = await takeBackup(await backupServices(embedded.connection), { directory: environment.BACKUP_DIR });
-      await embedded.stop();
-      return manifest.name;
-    },
-    remove: folder.remove,
-  };
+  return { environment, remove: folder.remove };
 }
 
-async function serversScene(): Promise<Scene & { readonly postgres: PostgresServer; readonly redis: RedisServer }> {
+async function serversScene(): Promise<Scene> {
   const [folder, postgres, redis] = await Promise.all([temporaryDirectory(), startPostgresServer(), startRedisServer()]);
   const environment = {
     DATA_DIR: join(folder.path, "data"),
@@ -57,16 +41,6 @@ async function serversScene(): Promise<Scene & { readonly postgres: PostgresServ
   };
   return {
     environment,
-    postgres,
-    redis,
-    async backup() {
-      const connection = connectForTest(redis.url);
-      await untilState(connection, "ready");
-      const sessions = createSessionSource({ redis: connection, clock, timers });
-      const { manifest } = await takeBackup(await backupServices({ url: postgres.url }, { sessions }), { directory: environment.BACKUP_DIR });
-      await connection.close();
-      return manifest.name;
-    },
     async remove() {
       await Promise.all([folder.remove(), postgres.remove(), redis.remove()]);
     },
@@ -95,7 +69,9 @@ describe.each([
     expect(await judge(server, "up")).toBe(201);
     ({ sessionId } = await ask(server));
     await server.stop();
-    set = await scene.backup();
+    const taken = await rag("backup", "--json");
+    expect(taken.exitCode, taken.stderr).toBe(0);
+    set = JSON.parse(taken.stdout).name;
     const later = await startServer(scene.environment);
     expect(await judge(later, "down")).toBe(201);
     await (await connectApi(later)).client("DELETE", `/sessions/${sessionId}`);
@@ -191,5 +167,43 @@ describe.each([
     expect(await rag("drill")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("record.sql.gz") });
     expect(await rag("restore", set)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("record.sql.gz") });
     expect(await readFile(join(DATA_DIR, "operations.json"), "utf8")).toBe(noted);
+  });
+});
+
+describe("the embedded database", () => {
+  let scene: Scene;
+
+  beforeAll(async () => {
+    scene = await embeddedScene();
+  });
+  afterAll(() => scene.remove());
+
+  it("is backed up by the server that has it, and comes back on another machine with its sessions and keys", async () => {
+    const server = await startServer(scene.environment);
+    const { admin } = await connectApi(server);
+    expect(await judge(server, "up")).toBe(201);
+    const { sessionId } = await ask(server);
+    const { id, key } = (await admin("POST", "/admin/api-keys", { body: { name: "kiosk", operations: ["chat.ask"] } })).body;
+    const taken = await runRag(["backup", "--json"], { ...scene.environment, RAG_URL: server.address });
+    expect(taken).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("The server takes the backup") });
+    const { name, rows } = JSON.parse(taken.stdout);
+    expect(await judge(server, "down")).toBe(201);
+    await server.stop("SIGKILL");
+
+    const machine = { ...scene.environment, DATA_DIR: `${scene.environment.DATA_DIR}-of-another` };
+    const restored = await runRag(["restore", name.slice(0, 10), "--json"], machine);
+    expect(restored.exitCode, restored.stderr).toBe(0);
+    expect(JSON.parse(restored.stdout)).toMatchObject({ set: name, rows, state: "switched" });
+    // Secrets are not in a set; an operator keeps them elsewhere.
+    await copyFile(join(scene.environment.DATA_DIR, "secrets.json"), join(machine.DATA_DIR, "secrets.json"));
+    const revived = await startServer(machine);
+    expect(await feedback(revived)).toEqual({ up: 1, down: 0 });
+    const restoredApi = await connectApi(revived);
+    expect((await restoredApi.client("GET", `/sessions/${sessionId}`)).body).toMatchObject({ turns: [{ question: QUESTION }] });
+    const asked = await restoredApi.stranger("POST", "/chat", { headers: { "x-api-key": key }, body: { question: QUESTION } });
+    expect(asked).toMatchObject({ status: 200, body: { answer: expect.stringContaining("red") } });
+    const listed = await restoredApi.admin("GET", "/admin/api-keys");
+    expect(listed.body.apiKeys).toMatchObject([{ id, name: "kiosk" }]);
+    await revived.stop();
   });
 });

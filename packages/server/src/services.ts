@@ -76,7 +76,7 @@ export interface AppServices extends ConfinedReading {
   readonly ingestion: Pick<IngestionJobs, "start" | "startAnew" | "list" | "get" | "follow">;
   statistics(): Promise<Statistics>;
   /** Takes a backup into the server's folder of backups. @throws RagError `conflict` while one is taken, `store_unavailable` when it cannot be. */
-  takeBackup(): Promise<BackupSummary>;
+  takeBackup(options: { readonly withoutSessions: boolean }): Promise<BackupSummary>;
   /** Closes the circuit in front of the language model by hand. @returns the state now. */
   resetBreaker(): BreakerState;
   /** Forgets every cached answer; sessions and budgets stay. @returns how many went. */

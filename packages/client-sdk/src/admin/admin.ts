@@ -34,6 +34,12 @@ export interface ClearedCache {
   readonly cleared: number;
 }
 
+/** Options of a backup. */
+export interface BackupOptions extends CallOptions {
+  /** Leaves out sessions that are in Redis, as while it is away. Default: false. */
+  readonly withoutSessions?: boolean | undefined;
+}
+
 /** A backup that was taken. */
 export interface Backup {
   /** Of the set, by which it is restored. */
@@ -76,7 +82,7 @@ export interface Admin {
   /**
    * Takes a backup into the server's folder of backups. Give it time: a large record takes minutes.
    *
-   * @throws ConflictError while another one is taken.
+   * @throws ConflictError while another one is taken; UnavailableError when it cannot be.
    *
    * @example
    * ```ts
@@ -84,7 +90,7 @@ export interface Admin {
    * console.log(name, rows, problems);
    * ```
    */
-  backup(options?: CallOptions): ResponsePromise<Backup>;
+  backup(options?: BackupOptions): ResponsePromise<Backup>;
   /**
    * Reads the documents folder again, or gives the job that is doing so.
    *
@@ -253,7 +259,11 @@ export function createAdmin(settings: ClientSettings, calls: Calls): Admin {
   return {
     stats: (options = {}) =>
       calls.call({ repetition: "harmless", shape: statistics }, options, (trpc, given) => trpc.admin.stats.query(undefined, given)),
-    backup: (options = {}) => calls.call({ repetition: "once", shape: backup }, options, (trpc, given) => trpc.admin.backup.mutate(undefined, given)),
+    backup: ({ withoutSessions, ...options } = {}) =>
+      calls.call({ repetition: "once", shape: backup }, options, (trpc, given) =>
+        // Servers from before there was a choice take nothing.
+        trpc.admin.backup.mutate(withoutSessions ? { withoutSessions } : undefined, given),
+      ),
     async ingest(options = {}) {
       const kind = { repetition: "once", shape: jobShape } as const;
       return handleOf((await calls.call(kind, options, (trpc, given) => trpc.admin.ingest.mutate(undefined, given))).id);

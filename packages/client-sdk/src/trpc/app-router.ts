@@ -275,7 +275,7 @@ export type AppRouter = TRPCBuiltRouter<
         }
       >;
       backup: Mutation<
-        Record<string, never> | undefined,
+        { withoutSessions?: boolean | undefined } | undefined,
         {
           name: string;
           path: string;

@@ -1,7 +1,7 @@
 /** Figures, and what an operator does by hand. */
 import * as z from "zod";
 import type { AppServices } from "../services.ts";
-import { count, nothing } from "./fields.ts";
+import { count, nothing, yesOrNo } from "./fields.ts";
 import { procedure } from "./procedure.ts";
 import { schemaNames } from "./schema-names.ts";
 
@@ -17,6 +17,9 @@ const statistics = z
     uptimeSeconds: count,
   })
   .register(schemaNames, { name: "Statistics" });
+
+/** It may be left out as a whole, as by clients that know no choice. */
+const backupRequest = z.strictObject({ withoutSessions: yesOrNo.default(false) }).optional();
 
 const backup = z
   .object({
@@ -38,7 +41,12 @@ const backup = z
 
 export function createAdministrationProcedures(services: Pick<AppServices, "statistics" | "takeBackup" | "resetBreaker" | "clearCache">) {
   return {
-    takeBackup: procedure({ operation: "admin.backup", input: nothing, output: backup, run: () => services.takeBackup() }),
+    takeBackup: procedure({
+      operation: "admin.backup",
+      input: backupRequest,
+      output: backup,
+      run: (request) => services.takeBackup({ withoutSessions: request?.withoutSessions ?? false }),
+    }),
     statistics: procedure({ operation: "admin.stats", input: nothing, output: statistics, run: () => services.statistics() }),
     resetBreaker: procedure({
       operation: "breaker.reset",

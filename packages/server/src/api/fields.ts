@@ -11,6 +11,12 @@ export const byId = z.strictObject({ id: identifier });
 
 export const pathPrefix = z.string().min(1).max(1_000);
 
+/** Yes or no. It may come as text, out of an address. */
+export const yesOrNo = z.preprocess(
+  (value: boolean | undefined): unknown => (String(value) === "true" ? true : String(value) === "false" ? false : value),
+  z.boolean(),
+);
+
 /** Which part of a long list to give. Numbers may come as text, out of an address. */
 export const page = {
   limit: z.coerce.number<number>().int().min(1).max(1_000).default(100),

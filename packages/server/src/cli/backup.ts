@@ -3,7 +3,7 @@ import type { Backup } from "@rag-personal/client";
 import type { BackupStep } from "../operations/take-backup.ts";
 import { createCommandLog } from "./command-log.ts";
 import type { Context } from "./context.ts";
-import { CliError, EXIT } from "./exit-codes.ts";
+import { EXIT } from "./exit-codes.ts";
 import { megabytes } from "./megabytes.ts";
 
 /** A large record takes a while, and the server stops by itself when something is wrong. */
@@ -35,11 +35,9 @@ export async function takeBackup(context: Context, options: TakeBackupOptions): 
 }
 
 async function askServer(context: Context, { withoutSessions, signal, announce }: TakeBackupOptions): Promise<Backup> {
-  if (withoutSessions)
-    throw new CliError(EXIT.usage, "The server that has the database takes its backups with sessions. Stop it, or leave out --without-sessions.");
   const { admin } = await context.connect();
   announce?.("The server takes the backup, into its BACKUP_DIR.");
-  return await admin.backup({ signal, timeoutMs: ASKED_TIMEOUT_MS });
+  return await admin.backup({ withoutSessions, signal, timeoutMs: ASKED_TIMEOUT_MS });
 }
 
 /** Undefined when a server holds the embedded database: then only that can. */

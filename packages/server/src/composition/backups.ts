@@ -17,9 +17,10 @@ import { createSessionSource } from "../adapters/redis/session-dump.ts";
 import type { OperationsConfig } from "../config.ts";
 import type { Log } from "../log.ts";
 import { BackupFailure } from "../operations/backup-failure.ts";
-import { type BackupSummary, summariseBackup } from "../operations/backup-summary.ts";
+import { summariseBackup } from "../operations/backup-summary.ts";
 import { type BackupRun, type BackupRunOptions, runBackup } from "../operations/run-backup.ts";
 import type { BackupServices } from "../operations/take-backup.ts";
+import type { AppServices } from "../services.ts";
 import { createOpenedParts, type OpenedParts } from "./opened-parts.ts";
 import { PRODUCT_VERSION } from "./product-version.ts";
 import { clock, timers } from "./time.ts";
@@ -70,12 +71,12 @@ export async function openBackups(
 }
 
 /** The operation of a running server: what goes wrong is told as to any client. */
-export async function openBackupOperation(...given: Parameters<typeof openBackups>): Promise<() => Promise<BackupSummary>> {
+export async function openBackupOperation(...given: Parameters<typeof openBackups>): Promise<AppServices["takeBackup"]> {
   const [config, , { log }] = given;
   const backups = await openBackups(...given);
-  return async () => {
+  return async ({ withoutSessions }) => {
     try {
-      const run = await backups.run();
+      const run = await backups.run({ withoutSessions });
       for (const problem of run.problems) log.warn({ set: run.manifest.name }, problem);
       log.info({ set: run.manifest.name, sizeBytes: run.sizeBytes, durationMs: run.durationMs }, "a backup was taken");
       return summariseBackup(run);

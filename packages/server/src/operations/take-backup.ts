@@ -203,7 +203,7 @@ async function writeSessions(
     if (!(cause instanceof RagError) || cause.code !== "store_unavailable") throw cause;
     throw new BackupFailure(
       "sessions_away",
-      "Redis, which keeps the sessions, does not answer: no backup was taken. Start it, or leave them out with --without-sessions.",
+      "Redis, which keeps the sessions, does not answer: no backup was taken. Start it, or leave them out with --without-sessions (in a request: withoutSessions).",
       { cause },
     );
   }

@@ -39,7 +39,7 @@ export function createRoutes(api: Api, services: AppServices): readonly Route[] 
     ingestionRoute(api, services),
 
     route("GET", "/admin/stats", api.administration.statistics),
-    route("POST", "/admin/backup", api.administration.takeBackup),
+    route("POST", "/admin/backup", api.administration.takeBackup, { takes: "query" }),
     route("POST", "/admin/breaker/reset", api.administration.resetBreaker),
     route("POST", "/admin/cache/clear", api.administration.clearCache),
     route("GET", "/admin/index", api.index.describe),

@@ -51,7 +51,8 @@ export const ADMINISTRATION: RouteDescriptions = {
     summary: "Take a backup",
     description: `Of the record as it stands now, and of sessions in Redis, as one set in the server's \`BACKUP_DIR\`, which is read back before it counts. Then it is
 copied off the machine and old sets are removed, as the settings say. The embedded database serves nobody else while its record is read. 409 while another one is taken;
-503 when there is no room for it, or it cannot be written: sets that are there stay.`,
+503 when there is no room for it, it cannot be written, or the Redis that has the sessions is away: sets that are there stay.`,
+    parameters: { withoutSessions: { description: "Leaves out sessions that are in Redis, as while it is away.", example: false } },
     success: "It is taken.",
     responses: {
       taken: {

@@ -55,8 +55,9 @@ function required<Value>(value: Value | undefined, route: Route, what: string): 
 
 function requestParameters(route: Route, { parameters = {} }: RouteDescription) {
   if (route.takes !== "path" && route.takes !== "query") return {};
-  if (!(route.input instanceof z.ZodObject)) throw fault(route, `what it takes from its ${route.takes} is no object`);
-  const fields = Object.entries(route.input.shape).map(([name, schema]) => {
+  const input = route.input instanceof z.ZodOptional ? route.input.unwrap() : route.input;
+  if (!(input instanceof z.ZodObject)) throw fault(route, `what it takes from its ${route.takes} is no object`);
+  const fields = Object.entries(input.shape).map(([name, schema]) => {
     const { description, example } = required(parameters[name], route, `parameter ${name}`);
     return [name, schema.meta({ param: { description, example } })] as const;
   });

@@ -27,7 +27,7 @@ type Examples = Readonly<Record<string, Example>>;
 /** A parameter in the path or the query, or a header of the response. */
 export interface Field {
   readonly description: string;
-  readonly example: string | number;
+  readonly example: string | number | boolean;
 }
 
 export interface RouteDescription {
