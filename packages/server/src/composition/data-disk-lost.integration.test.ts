@@ -54,11 +54,11 @@ it(`loses no acknowledged feedback, ${ROUNDS} times`, { timeout: 180_000 }, asyn
     await prepareRestore(services, name);
     await switchToPrepared(services, { evenIfInUse: false });
     await close();
-    const stored = await withClient({ url: replacement.url }, ({ sql }) => sql.unsafe<{ id: string }[]>("select id from feedback"));
+    const stored = await withClient({ url: replacement.url }, ({ sql }) => sql<{ id: string }>`select id from feedback`);
     const ids = new Set(stored.map(({ id }) => id));
     expect(acknowledged.length).toBeGreaterThan(0);
     expect(acknowledged.filter((id) => !ids.has(id))).toEqual([]);
-    await withClient({ url: replacement.url }, ({ sql }) => sql.unsafe("drop schema rag_previous cascade"));
+    await withClient({ url: replacement.url }, ({ sql }) => sql`drop schema rag_previous cascade`);
     server = replacement;
     replacement = undefined;
   }

@@ -51,7 +51,7 @@ describe.each(POSTGRES_KINDS)("a backup of %s", (_, start) => {
   it("is put back by psql into an empty database of a server, row by row the same", async () => {
     const { path } = await takeBackup(await backupServices(postgres.address), folder);
     const database = `restored_${Date.now()}`;
-    await withClient({ url: empty.url }, ({ sql }) => sql.unsafe(`create database ${database}`));
+    await withClient({ url: empty.url }, ({ sql }) => sql`create database ${sql(database)}`);
     const url = empty.url.replace(/postgres$/, database);
     execFileSync("psql", ["--no-psqlrc", "--quiet", "--dbname", url], {
       input: gunzipSync(readFileSync(join(path, "record.sql.gz"))),

@@ -14,6 +14,8 @@ export const COLUMN_TYPES = {
 
 /** The tag with which statements are written. */
 export type Sql = Pick<postgres.ISql, "typed" | "file" | "unsafe"> &
+  /** A name as it stands in a statement. */
+  ((name: string) => postgres.Helper<string, []>) &
   (<Row extends object>(
     template: TemplateStringsArray,
     ...parameters: readonly postgres.ParameterOrFragment<never>[]

@@ -24,7 +24,7 @@ export type Query = <Row extends object>(statement: (sql: Sql) => postgres.Pendi
  * The same for what a statement gives besides rows, such as the stream of a `COPY`.
  *
  * @example
- * const stream = await run((sql) => sql.unsafe("copy feedback to stdout").readable());
+ * const stream = await run((sql) => sql`copy feedback to stdout`.readable());
  */
 export type Run = <T>(statement: (sql: Sql) => PromiseLike<T>) => Promise<T>;
 

@@ -18,14 +18,8 @@ export const LOCK = 0x7efa1763;
 /** Waiting for another server's migrations included. */
 const TIMEOUT_MS = 120_000;
 
-/** Where it is noted which were applied. */
-const APPLIED_TABLE = `create table if not exists schema_migrations (
-  number integer primary key,
-  name text not null,
-  checksum text not null,
-  applied_at timestamptz not null default now(),
-  usable_from integer
-)`;
+/** Makes the table in which it is noted which were applied. */
+const APPLIED_TABLE = join(import.meta.dirname, "applied-migrations.sql");
 
 interface Migration {
   readonly number: number;
@@ -106,7 +100,7 @@ export async function applyMigrations(
 }
 
 async function ensureLedger(query: Query): Promise<void> {
-  await query((sql) => sql.unsafe(APPLIED_TABLE));
+  await query((sql) => sql.file(APPLIED_TABLE));
   // A database of a version that had no such column. To ask first costs less than a lock that waits for every reader.
   if (!(await hasUsableFrom(query))) await query((sql) => sql`alter table schema_migrations add column usable_from integer`);
 }
@@ -123,11 +117,11 @@ async function hasUsableFrom(query: Query): Promise<boolean> {
 
 /** Compares what was applied with what there is; returns how many were applied, those of a newer program that this one can live with included. */
 async function verifyApplied(query: Query, migrations: readonly Migration[]): Promise<number> {
-  const usableFrom = (await hasUsableFrom(query)) ? "usable_from" : "null";
+  const isNoted = await hasUsableFrom(query);
   const applied = await query(
     (sql) =>
       sql<{ number: number; checksum: string; usableFrom: number | null }>`
-        select number, checksum, ${sql.unsafe(usableFrom)}::integer as "usableFrom" from schema_migrations order by number
+        select number, checksum, ${isNoted ? sql`usable_from` : sql`null`}::integer as "usableFrom" from schema_migrations order by number
       `,
   );
   const known = applied.filter(({ number }) => number <= migrations.length);
@@ -161,8 +155,9 @@ export async function knownSchemaVersion(directory: string = DIRECTORY): Promise
 export async function schemaAsSql(version: number, directory: string = DIRECTORY): Promise<string> {
   const migrations = await readMigrations(directory);
   if (version > migrations.length) throw writtenByNewer(version, migrations.length);
-  const files = await Promise.all(migrations.slice(0, version).map(({ path }) => readFile(path, "utf8")));
-  return [`${APPLIED_TABLE};\n`, ...files.map((content) => content.replaceAll("\r\n", "\n"))].join("\n");
+  const paths = [APPLIED_TABLE, ...migrations.slice(0, version).map(({ path }) => path)];
+  const files = await Promise.all(paths.map((path) => readFile(path, "utf8")));
+  return files.map((content) => content.replaceAll("\r\n", "\n")).join("\n");
 }
 
 const writtenByNewer = (version: number, known: number): ExitError =>

@@ -3,29 +3,35 @@ import { RagError } from "@rag-personal/core";
 import { ExitError } from "../../exit-error.ts";
 import type { RecordSnapshot, RecordSource, SnapshotTable } from "../../operations/record-source.ts";
 import { type Client, createClient, type PostgresAddress } from "./client.ts";
-import { fieldsOf } from "./copy-text.ts";
-import type { Run } from "./database.ts";
+import type { Query, Run } from "./database.ts";
 import { schemaAsSql } from "./migrate.ts";
-import { identifier, OUR_TABLE } from "./record-schemas.ts";
+import { readRows } from "./record-rows.ts";
+import { OUR_TABLE } from "./record-schemas.ts";
 import { RECORD_TABLES } from "./record-tables.ts";
+import { table as tableName } from "./statement-parts.ts";
 import { storeUnavailable, toStoreError } from "./store-errors.ts";
 
 /** Of one statement. None takes long: a table is read in pages. */
 const STATEMENT_TIMEOUT_MS = 60_000;
 /** So much later than the server itself we give a statement up. */
 const SERVER_WORD_MS = 1_000;
-/** The embedded server puts a whole answer into memory; a page is as large as this, more or less, however large the table is. */
-const PAGE_BYTES = 4_000_000;
-/** A row may be a piece of a file, of two million bytes as text. */
-const FIRST_PAGE_ROWS = 16;
-const PAGE_GROWTH = 16;
-const MOST_PAGE_ROWS = 50_000;
 const APPLICATION = "rag-personal-backup";
-const NEW_LINE = 0x0a;
 
-/** What values look like as text, whatever the server's own settings are. */
-export const TEXT_FORM = `set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; set local extra_float_digits = 1;
-  set local bytea_output = 'hex'; set local standard_conforming_strings = on; set local client_encoding = 'UTF8'`;
+/** Until the end of the transaction: what values look like as text, whatever the server's own settings are. */
+export async function setTextForm(query: Query): Promise<void> {
+  await query(
+    (sql) => sql`
+      select
+        set_config('timezone', 'UTC', true),
+        set_config('datestyle', 'ISO', true),
+        set_config('intervalstyle', 'postgres', true),
+        set_config('extra_float_digits', '1', true),
+        set_config('bytea_output', 'hex', true),
+        set_config('standard_conforming_strings', 'on', true),
+        set_config('client_encoding', 'UTF8', true)
+    `,
+  );
+}
 
 /** Reads the record of a database through a connection of its own, in one transaction that sees one moment and writes nothing. */
 export function createRecordSource(address: PostgresAddress): RecordSource {
@@ -36,16 +42,16 @@ export function createRecordSource(address: PostgresAddress): RecordSource {
       try {
         const run = createRun(client);
         const walPosition = isEmbedded ? null : await readWalPosition(run);
-        await run((sql) => sql.unsafe("begin transaction isolation level repeatable read read only"));
+        await run((sql) => sql`begin transaction isolation level repeatable read read only`);
         const lossesBefore = client.losses;
         const inSnapshot: Run = (statement) => {
           // The driver makes a new connection after a loss, and what it reads there is of another moment.
           if (client.losses !== lossesBefore) throw storeUnavailable("The connection to the database was lost during the backup.");
           return run(statement);
         };
-        await inSnapshot((sql) => sql.unsafe(TEXT_FORM).simple());
+        await setTextForm(inSnapshot);
         const value = await work(await readSnapshot(inSnapshot, walPosition));
-        await inSnapshot((sql) => sql.unsafe("commit"));
+        await inSnapshot((sql) => sql`commit`);
         return value;
       } finally {
         client.discard();
@@ -97,7 +103,7 @@ async function readSnapshot(run: Run, walPosition: string | null): Promise<Recor
       `,
   );
   const tables = await readTables(run);
-  const marks = tables.map(({ name }) => `comment on table ${identifier(name)} is '${OUR_TABLE}';\n`);
+  const marks = tables.map(({ name }) => `comment on table "${name}" is '${OUR_TABLE}';\n`);
   return {
     schemaVersion,
     postgresVersion: `PostgreSQL ${server?.version.split(" ")[0] ?? "of no version"}`,
@@ -150,77 +156,24 @@ export async function readTables(run: Run): Promise<SnapshotTable[]> {
   });
 }
 
-/** In the order of the primary key, page by page. */
-export async function* readRows(run: Run, { name, columns, key }: SnapshotTable): AsyncGenerator<Buffer> {
-  const list = columns.map(identifier).join(", ");
-  const order = key.map(identifier).join(", ");
-  const keyPlaces = key.map((column) => columns.indexOf(column));
-  let after = "";
-  for (let limit = FIRST_PAGE_ROWS; ; ) {
-    let [bytes, rows] = [0, 0];
-    let lastLine: Buffer = Buffer.alloc(0);
-    for await (const piece of copy(run, `copy (select ${list} from ${identifier(name)}${after} order by ${order} limit ${limit}) to stdout`)) {
-      bytes += piece.length;
-      for (let at = piece.indexOf(NEW_LINE); at >= 0; at = piece.indexOf(NEW_LINE, at + 1)) rows += 1;
-      lastLine = lastLineWith(lastLine, piece);
-      yield piece;
-    }
-    if (rows < limit) return;
-    const fields = fieldsOf(lastLine.toString("utf8").slice(0, -1));
-    after = ` where (${order}) > (${keyPlaces.map((place) => literal(fields[place] ?? "")).join(", ")})`;
-    const fitting = Math.floor((limit * PAGE_BYTES) / Math.max(bytes, 1));
-    limit = Math.max(1, Math.min(fitting, limit * PAGE_GROWTH, MOST_PAGE_ROWS));
-  }
-}
-
-/** The line that was begun last, with its end if that has come. */
-function lastLineWith(begun: Buffer, piece: Buffer): Buffer {
-  const start = piece.lastIndexOf(NEW_LINE, -2) + 1;
-  const isBegunEarlier = start === 0 && begun.length > 0 && begun.at(-1) !== NEW_LINE;
-  return isBegunEarlier ? Buffer.concat([begun, piece]) : Buffer.from(piece.subarray(start));
-}
-
-const literal = (value: string): string => `'${value.replaceAll("'", "''")}'`;
-
-/** In pieces as large as the stream holds: the driver hands out each row of a server by itself, and each piece costs a turn of the event loop. */
-async function* copy(run: Run, statement: string): AsyncGenerator<Buffer> {
-  const stream = await run((sql) => sql.unsafe(statement).readable());
-  const state = { wake: (): void => {}, error: undefined as unknown };
-  const wake = (): void => state.wake();
-  stream.on("readable", wake).on("end", wake);
-  stream.on("error", (error) => {
-    state.error = error;
-    wake();
-  });
-  try {
-    while (!stream.readableEnded) {
-      if (state.error !== undefined) throw toStoreError(state.error);
-      const piece: Buffer | null = stream.read();
-      if (piece !== null) yield piece;
-      else {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        state.wake = resolve;
-        await run(() => promise);
-      }
-    }
-  } finally {
-    // The driver pauses the connection at a piece that is too large for the stream, and goes on when more is asked for; behind the last piece
-    // nobody asks any more, and the next statement would wait for ever.
-    stream._read(0);
-    stream.destroy();
-  }
-}
-
 /** Asked after all rows were read: a number that was given meanwhile belongs to a row that is not among them, and is not given again. */
 async function readSequences(run: Run, tables: readonly SnapshotTable[]): Promise<{ table: string; column: string; nextValue: number }[]> {
   const found: { table: string; column: string; nextValue: number }[] = [];
   for (const { name, numbered } of tables) {
     for (const column of numbered) {
-      const [sequence] = await run((sql) => sql<{ name: string }>`select pg_get_serial_sequence(quote_ident(${name}), ${column}) as name`);
-      const [row] = await run((sql) =>
-        sql.unsafe<{ nextValue: number }[]>(
-          `select case when is_called then last_value + 1 else last_value end as "nextValue" from ${sequence?.name}`,
-        ),
+      const [sequence] = await run(
+        (sql) => sql<{ schema: string; name: string }>`
+          select nspname as schema, relname as name
+          from pg_class
+          join pg_namespace on pg_namespace.oid = relnamespace
+          where pg_class.oid = pg_get_serial_sequence(quote_ident(${name}), ${column})::regclass
+        `,
+      );
+      if (sequence === undefined) throw new Error(`the column ${column} of ${name} has no sequence`);
+      const [row] = await run(
+        (sql) => sql<{ nextValue: number }>`
+          select case when is_called then last_value + 1 else last_value end as "nextValue" from ${tableName(sql, sequence.schema, sequence.name)}
+        `,
       );
       if (row !== undefined) found.push({ table: name, column, nextValue: Number(row.nextValue) });
     }

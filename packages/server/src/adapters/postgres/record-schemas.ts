@@ -3,6 +3,7 @@
  * the record that was replaced until the next one is known to work. Which tables are ours is told by what the migrations noted on them.
  */
 import type { Query } from "./database.ts";
+import { identifier, literal } from "./statement-parts.ts";
 
 /** A record that is being restored, whole once it is seen. */
 export const STAGING = "rag_restoring";
@@ -10,11 +11,6 @@ export const STAGING = "rag_restoring";
 export const PREVIOUS = "rag_previous";
 /** The comment of every table that a migration of this program has made. */
 export const OUR_TABLE = "rag-personal";
-
-/** A name as it stands in a statement. */
-export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
-export const table = (schema: string, name: string): string => `${identifier(schema)}.${identifier(name)}`;
 
 /** The schema that holds the record in use; where it would be made when there is none. */
 export async function liveSchema(query: Query): Promise<string> {
@@ -51,7 +47,7 @@ export async function ourTables(query: Query, schema: string, alsoNamed: readonl
 export async function markOurTables(query: Query, before: ReadonlySet<string>): Promise<void> {
   for (const name of await tablesHere(query)) {
     if (before.has(name)) continue;
-    await query((sql) => sql.unsafe(`comment on table ${identifier(name)} is '${OUR_TABLE}'`));
+    await query((sql) => sql`comment on table ${identifier(sql, name)} is ${literal(sql, OUR_TABLE)}`);
   }
 }
 

@@ -6,7 +6,8 @@ import type { Restoration, StageOptions } from "../../operations/restoring/resto
 import { arrayText, createLineSplitter, fieldsOf } from "./copy-text.ts";
 import type { Query } from "./database.ts";
 import { applyMigrations, LOCK } from "./migrate.ts";
-import { identifier, STAGING, table } from "./record-schemas.ts";
+import { STAGING } from "./record-schemas.ts";
+import { identifier, list, type Part, table, typeName } from "./statement-parts.ts";
 
 /** Of the text of one statement; the embedded server takes quadratic time for a large message. */
 const BATCH_CHARS = 500_000;
@@ -26,9 +27,9 @@ const STAGING_LOCK = LOCK + 1;
 export async function beginStaging(query: Query, schemaVersion: number): Promise<void> {
   const [lock] = await query((sql) => sql<{ taken: boolean }>`select pg_try_advisory_xact_lock(${STAGING_LOCK}::bigint) as taken`);
   if (lock?.taken !== true) throw new ExitError("Another restore is under way. Wait for its end, and try again.");
-  await query((sql) => sql.unsafe(`drop schema if exists ${identifier(STAGING)} cascade`));
-  await query((sql) => sql.unsafe(`create schema ${identifier(STAGING)}`));
-  await query((sql) => sql.unsafe(`set local search_path to ${identifier(STAGING)}`));
+  await query((sql) => sql`drop schema if exists ${sql(STAGING)} cascade`);
+  await query((sql) => sql`create schema ${sql(STAGING)}`);
+  await query((sql) => sql`select set_config('search_path', quote_ident(${STAGING}), true)`);
   await applyMigrations(query, { upTo: schemaVersion });
 }
 
@@ -43,11 +44,8 @@ export async function openRowLoader(query: Query, name: string, columns: readonl
   const places = columns.map((column, at) => {
     const type = types.get(column);
     if (type === undefined) throw new Error(`the table ${name} of this version has no column ${column}`);
-    return { column: identifier(column), parameter: `$${at + 1}::text[]`, value: `v${at}`, cast: `v${at}::${type}` };
+    return { column, type, value: `v${at}` };
   });
-  const list = (part: (place: (typeof places)[number]) => string): string => places.map(part).join(", ");
-  const statement = `insert into ${table(STAGING, name)} (${list(({ column }) => column)}) overriding system value
-    select ${list(({ cast }) => cast)} from unnest(${list(({ parameter }) => parameter)}) as rows (${list(({ value }) => value)})`;
   const splitter = createLineSplitter();
   let batch: (string | null)[][] = columns.map(() => []);
   let chars = 0;
@@ -55,10 +53,18 @@ export async function openRowLoader(query: Query, name: string, columns: readonl
 
   async function flush(): Promise<void> {
     if (chars === 0) return;
-    const values = batch.map(arrayText);
+    const arrays = batch.map(arrayText);
     batch = columns.map(() => []);
     chars = 0;
-    await query((sql) => sql.unsafe(statement, values));
+    await query((sql) => {
+      const each = (part: (place: (typeof places)[number]) => Part): Part => list(sql, places.map(part));
+      const parameters = arrays.map((array) => sql`${array}::text[]`);
+      return sql`
+        insert into ${table(sql, STAGING, name)} (${each(({ column }) => identifier(sql, column))}) overriding system value
+        select ${each(({ value, type }) => sql`${sql(value)}::${typeName(sql, type)}`)}
+        from unnest(${list(sql, parameters)}) as rows (${each(({ value }) => sql`${sql(value)}`)})
+      `;
+    });
   }
 
   return {
@@ -83,8 +89,18 @@ export async function openRowLoader(query: Query, name: string, columns: readonl
 /** Numbered columns go on where those of the set would. */
 export async function continueSequences(query: Query, sequences: Manifest["sequences"]): Promise<void> {
   for (const { table: name, column, nextValue } of sequences) {
-    await query((sql) => sql.unsafe(`alter table ${table(STAGING, name)} alter column ${identifier(column)} restart with ${nextValue}`));
+    await continueNumbering(query, { table: name, column, nextValue });
   }
+}
+
+/** By `setval`, which takes the number as a parameter; `alter column … restart with` does not. */
+async function continueNumbering(query: Query, { table: name, column, nextValue }: Manifest["sequences"][number]): Promise<void> {
+  const [row] = await query(
+    (sql) => sql<{ nextValue: number | null }>`
+      select setval(pg_get_serial_sequence(quote_ident(${STAGING}) || '.' || quote_ident(${name}), ${column}), ${nextValue}::bigint, false) as "nextValue"
+    `,
+  );
+  if (typeof row?.nextValue !== "number") throw new Error(`the column ${column} of ${name} is not numbered in this version`);
 }
 
 /**
@@ -94,12 +110,12 @@ export async function continueSequences(query: Query, sequences: Manifest["seque
 export async function finishStaging(query: Query, setName: string, { hasSessions, freshGeneration }: StageOptions): Promise<Restoration> {
   await applyMigrations(query);
   await query((sql) => sql`delete from index_generations where state <> 'live'`);
-  await query((sql) => sql.unsafe(`alter table index_generations alter column number restart with ${Math.trunc(freshGeneration)}`));
+  await continueNumbering(query, { table: "index_generations", column: "number", nextValue: Math.trunc(freshGeneration) });
   await query((sql) => sql`update index_generations set number = default`);
   const id = randomUUID();
   const sessions = hasSessions ? "pending" : "none";
-  await query((sql) =>
-    sql.unsafe(`
+  await query(
+    (sql) => sql`
       create table restoration (
         id text not null,
         set_name text not null,
@@ -107,7 +123,7 @@ export async function finishStaging(query: Query, setName: string, { hasSessions
         sessions text not null check (sessions in ('none', 'pending', 'switched')),
         at timestamptz not null default now()
       )
-    `),
+    `,
   );
   await query((sql) => sql`insert into restoration (id, set_name, state, sessions) values (${id}, ${setName}, 'staged', ${sessions})`);
   return { id, setName, state: "staged", sessions };
@@ -118,7 +134,7 @@ async function columnTypes(query: Query, name: string): Promise<ReadonlyMap<stri
     (sql) => sql<{ name: string; type: string }>`
       select attname as name, format_type(atttypid, atttypmod) as type
       from pg_attribute
-      where attrelid = to_regclass(${table(STAGING, name)}) and attnum > 0 and not attisdropped
+      where attrelid = to_regclass(quote_ident(${STAGING}) || '.' || quote_ident(${name})) and attnum > 0 and not attisdropped
     `,
   );
   if (rows.length === 0) throw new Error(`this version has no table ${name}`);

@@ -7,6 +7,7 @@ import { migrate } from "./migrate.ts";
 import { OUR_TABLE, PREVIOUS, STAGING } from "./record-schemas.ts";
 import { beginStaging, continueSequences, finishStaging, openRowLoader } from "./record-staging.ts";
 import { dropPrevious, noteSessionsSwitched, readRestorations, switchBack, switchToStaged } from "./record-switch.ts";
+import { literal } from "./statement-parts.ts";
 
 const NOT_IN_USE = { evenIfInUse: false };
 const FEEDBACK_COLUMNS = ["id", "principal", "rating", "comment", "at_ms"];
@@ -27,7 +28,7 @@ describe.each(POSTGRES_KINDS)("in %s", (_, start) => {
   });
 
   beforeEach(async () => {
-    for (const schema of ["public", STAGING, PREVIOUS]) await database.query((sql) => sql.unsafe(`drop schema if exists ${schema} cascade`));
+    for (const schema of ["public", STAGING, PREVIOUS]) await database.query((sql) => sql`drop schema if exists ${sql(schema)} cascade`);
     await database.query((sql) => sql`create schema public`);
     await migrate(database);
     await createStores(database).feedback.saveFeedback({ id: "new", principal: "ada", rating: "up", atMs: 1 });
@@ -63,7 +64,7 @@ describe.each(POSTGRES_KINDS)("in %s", (_, start) => {
     expect(await feedback()).toEqual(["one", "two"]);
     const [row] = await database.query((sql) => sql<{ comment: string }>`select comment from feedback where id = 'one'`);
     expect(row?.comment).toBe('Tab \t, quote ", backslash \\, line \n, ä');
-    expect(await database.query((sql) => sql.unsafe(`select id from ${PREVIOUS}.feedback`))).toMatchObject([{ id: "new" }]);
+    expect(await database.query((sql) => sql`select id from ${sql(PREVIOUS)}.feedback`)).toMatchObject([{ id: "new" }]);
     expect(await migrate(database)).toBe(0);
     await createStores(database).feedback.saveFeedback({ id: "three", principal: "ada", rating: "up", atMs: 1 });
     expect(await feedback()).toEqual(["one", "three", "two"]);
@@ -125,7 +126,7 @@ describe.each(POSTGRES_KINDS)("in %s", (_, start) => {
 
   it("moves tables of a newer version out of the way, and leaves those of others", async () => {
     await database.query((sql) => sql`create table newer (id integer references schema_migrations (number))`);
-    await database.query((sql) => sql.unsafe(`comment on table newer is '${OUR_TABLE}'`));
+    await database.query((sql) => sql`comment on table newer is ${literal(sql, OUR_TABLE)}`);
     await database.query((sql) => sql`create table someone_elses (id integer)`);
     await stage(["one"]);
     await database.transaction((query) => switchToStaged(query, NOT_IN_USE));

@@ -2,9 +2,11 @@
 import { ExitError } from "../../exit-error.ts";
 import type { Restoration, Restorations, SwitchOptions } from "../../operations/restoring/restoration.ts";
 import { SERVER_APPLICATION } from "./client.ts";
+import type { Sql } from "./column-types.ts";
 import type { Query } from "./database.ts";
 import { LOCK } from "./migrate.ts";
-import { hasSchema, identifier, liveSchema, ourTables, PREVIOUS, STAGING, table } from "./record-schemas.ts";
+import { hasSchema, liveSchema, ourTables, PREVIOUS, STAGING } from "./record-schemas.ts";
+import { identifier, type Part, table } from "./statement-parts.ts";
 
 /** How long the switch waits for whoever reads one of the tables, in milliseconds. */
 const LOCK_TIMEOUT_MS = 10_000;
@@ -20,9 +22,9 @@ export async function readRestorations(query: Query): Promise<Restorations> {
 }
 
 async function readRestoration(query: Query, schema: string): Promise<Restoration | undefined> {
-  const [found] = await query((sql) => sql<{ found: boolean }>`select to_regclass(${table(schema, "restoration")}) is not null as found`);
+  const [found] = await query((sql) => sql<{ found: boolean }>`select to_regclass(quote_ident(${schema}) || '.restoration') is not null as found`);
   if (found?.found !== true) return undefined;
-  const [row] = await query((sql) => sql.unsafe<RestorationRow[]>(`select id, set_name, state, sessions from ${table(schema, "restoration")}`));
+  const [row] = await query((sql) => sql<RestorationRow>`select id, set_name, state, sessions from ${sql(schema)}.restoration`);
   return row && { id: row.id, setName: row.set_name, state: row.state, sessions: row.sessions };
 }
 
@@ -50,7 +52,7 @@ async function begin(query: Query, { evenIfInUse }: SwitchOptions): Promise<void
   if (!evenIfInUse && (await isInUse(query))) {
     throw new ExitError("A server is connected to the database: it would go on with what it holds in memory. Stop it, and try again.");
   }
-  await query((sql) => sql.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`));
+  await query((sql) => sql`select set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true)`);
 }
 
 /**
@@ -65,13 +67,13 @@ export async function switchToStaged(query: Query, options: SwitchOptions): Prom
   if (staged === undefined) throw new ExitError("There is no record prepared for a switch. Run `rag restore --prepare` first.");
   const live = await liveSchema(query);
   const arriving = (await ourTables(query, STAGING, [])).filter((name) => name !== "restoration");
-  await query((sql) => sql.unsafe(`create schema ${identifier(PREVIOUS)}`));
+  await query((sql) => sql`create schema ${sql(PREVIOUS)}`);
   await move(query, await ourTables(query, live, arriving), live, PREVIOUS);
   await move(query, arriving, STAGING, live);
   await move(query, ["restoration"], STAGING, PREVIOUS);
-  await note(query, "state = 'switched', at = now()");
+  await note(query, (sql) => sql`state = 'switched', at = now()`);
   // Without `cascade`: whatever is left there is not ours to remove.
-  await query((sql) => sql.unsafe(`drop schema ${identifier(STAGING)}`));
+  await query((sql) => sql`drop schema ${sql(STAGING)}`);
   return { ...staged, state: "switched" };
 }
 
@@ -84,13 +86,13 @@ export async function switchBack(query: Query, options: SwitchOptions): Promise<
   if (previous.state === "going back") return previous;
   const live = await liveSchema(query);
   const returning = (await ourTables(query, PREVIOUS, await ourTables(query, live, []))).filter((name) => name !== "restoration");
-  await query((sql) => sql.unsafe(`drop schema if exists ${identifier(STAGING)} cascade`));
-  await query((sql) => sql.unsafe(`create schema ${identifier(STAGING)}`));
+  await query((sql) => sql`drop schema if exists ${sql(STAGING)} cascade`);
+  await query((sql) => sql`create schema ${sql(STAGING)}`);
   await move(query, await ourTables(query, live, returning), live, STAGING);
   await move(query, returning, PREVIOUS, live);
-  await query((sql) => sql.unsafe(`drop schema ${identifier(STAGING)} cascade`));
+  await query((sql) => sql`drop schema ${sql(STAGING)} cascade`);
   const sessions = previous.sessions === "none" ? "none" : "pending";
-  await note(query, `state = 'going back', sessions = '${sessions}'`);
+  await note(query, (sql) => sql`state = 'going back', sessions = ${sessions}`);
   return { ...previous, state: "going back", sessions };
 }
 
@@ -100,26 +102,26 @@ const keptStill = ({ setName }: Restoration): ExitError =>
   );
 
 /** Notes that sessions have followed the record. */
-export const noteSessionsSwitched = (query: Query): Promise<void> => note(query, "sessions = 'switched'");
+export const noteSessionsSwitched = (query: Query): Promise<void> => note(query, (sql) => sql`sessions = 'switched'`);
 
 /** From here on the previous record cannot be gone back to. */
-export const noteFinishing = (query: Query): Promise<void> => note(query, "state = 'finishing'");
+export const noteFinishing = (query: Query): Promise<void> => note(query, (sql) => sql`state = 'finishing'`);
 
 /** Removes what restores have left behind, the previous record included. */
 export async function dropPrevious(query: Query): Promise<void> {
-  await query((sql) => sql.unsafe(`drop schema if exists ${identifier(PREVIOUS)} cascade`));
+  await query((sql) => sql`drop schema if exists ${sql(PREVIOUS)} cascade`);
 }
 
 export async function dropStaged(query: Query): Promise<boolean> {
   if (!(await hasSchema(query, STAGING))) return false;
-  await query((sql) => sql.unsafe(`drop schema if exists ${identifier(STAGING)} cascade`));
+  await query((sql) => sql`drop schema if exists ${sql(STAGING)} cascade`);
   return true;
 }
 
-async function note(query: Query, change: string): Promise<void> {
-  await query((sql) => sql.unsafe(`update ${table(PREVIOUS, "restoration")} set ${change}`));
+async function note(query: Query, change: (sql: Sql) => Part): Promise<void> {
+  await query((sql) => sql`update ${sql(PREVIOUS)}.restoration set ${change(sql)}`);
 }
 
 async function move(query: Query, names: readonly string[], from: string, to: string): Promise<void> {
-  for (const name of names) await query((sql) => sql.unsafe(`alter table ${table(from, name)} set schema ${identifier(to)}`));
+  for (const name of names) await query((sql) => sql`alter table ${table(sql, from, name)} set schema ${identifier(sql, to)}`);
 }

@@ -3,10 +3,12 @@ import { createHash } from "node:crypto";
 import { UnusableSet } from "../../operations/backup-sets/unusable-set.ts";
 import type { RestoreTarget } from "../../operations/restoring/restoration.ts";
 import type { Database, Query, Run } from "./database.ts";
-import { readRows, readTables, TEXT_FORM } from "./record-dump.ts";
-import { liveSchema, ourTables, table } from "./record-schemas.ts";
+import { readTables, setTextForm } from "./record-dump.ts";
+import { readRows } from "./record-rows.ts";
+import { liveSchema, ourTables } from "./record-schemas.ts";
 import { beginStaging, continueSequences, finishStaging, openRowLoader, type RowLoader } from "./record-staging.ts";
 import { dropPrevious, dropStaged, noteFinishing, noteSessionsSwitched, readRestorations, switchBack, switchToStaged } from "./record-switch.ts";
+import { table } from "./statement-parts.ts";
 
 /** Of one statement, of which the longest writes half a megabyte or reads a table. */
 const TIMEOUT_MS = 600_000;
@@ -22,7 +24,7 @@ export function createRestoreTarget({ transaction }: Pick<Database, "transaction
         const schema = await liveSchema(query);
         const counts = new Map<string, number>();
         for (const name of await ourTables(query, schema, names)) {
-          const [row] = await query((sql) => sql.unsafe<{ count: number }[]>(`select count(*)::bigint as count from ${table(schema, name)}`));
+          const [row] = await query((sql) => sql<{ count: number }>`select count(*)::bigint as count from ${table(sql, schema, name)}`);
           counts.set(name, row?.count ?? 0);
         }
         return counts;
@@ -31,7 +33,7 @@ export function createRestoreTarget({ transaction }: Pick<Database, "transaction
       run(async (query, raw) => {
         const { manifest } = set;
         await beginStaging(query, manifest.schemaVersion);
-        await query((sql) => sql.unsafe(TEXT_FORM).simple());
+        await setTextForm(query);
         // Those of the set take their place, and are compared with this version's before the missing ones are added.
         await query((sql) => sql`delete from schema_migrations`);
         await loadRecord(query, set, options);

@@ -58,8 +58,8 @@ describe.each(POSTGRES_KINDS)("a set is restored into %s", (_, start) => {
     await finishRestore(services);
     // What happened after the backup.
     await withClient(postgres.address, async ({ sql }) => {
-      await sql.unsafe("delete from feedback");
-      await sql.unsafe("insert into feedback values ('late', 'ada', 'up', null, null, null, 1)");
+      await sql`delete from feedback`;
+      await sql`insert into feedback values ('late', 'ada', 'up', null, null, null, 1)`;
     });
     await redis.write((driver) => driver.flushall());
     await saveSession("late", 1);
@@ -79,9 +79,7 @@ describe.each(POSTGRES_KINDS)("a set is restored into %s", (_, start) => {
     (await createRedisSessionStore({ redis }).list("ada", 10)).map(({ id, version }) => `${id} ${version}`);
 
   const feedback = (): Promise<string[]> =>
-    withClient(postgres.address, async ({ sql }) =>
-      (await sql.unsafe<{ id: string }[]>("select id from feedback order by id limit 2")).map(({ id }) => id),
-    );
+    withClient(postgres.address, async ({ sql }) => (await sql<{ id: string }>`select id from feedback order by id limit 2`).map(({ id }) => id));
 
   /** The generation of vectors has another number afterwards, and that alone. */
   const withoutNumbers = (record: typeof before): object => ({
