@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CliEnvironment } from "../config.ts";
 import { resolveAccess } from "./access.ts";
+import type { CliEnvironment } from "./environment.ts";
 import { EXIT } from "./exit-codes.ts";
 import { writeProfiles } from "./profiles.ts";
 

@@ -1,7 +1,7 @@
 /** Which server the command speaks to, and with which credentials. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { CliEnvironment } from "../config.ts";
+import type { CliEnvironment } from "./environment.ts";
 import { CliError, EXIT } from "./exit-codes.ts";
 import type { Profile } from "./profiles.ts";
 

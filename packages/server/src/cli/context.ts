@@ -1,8 +1,9 @@
 /** What a command has in hand while it runs. */
 import type { Readable, Writable } from "node:stream";
 import type { Client } from "@rag-personal/client";
-import type { CliEnvironment, OperationsConfig } from "../config.ts";
+import type { OperationsConfig } from "../config.ts";
 import type { Access } from "./access.ts";
+import type { CliEnvironment } from "./environment.ts";
 import { createOutput, type Output, type Sink } from "./output.ts";
 
 /** What a program has around it. */

@@ -10,7 +10,7 @@ for (const stream of [stdout, stderr])
 let interrupts = 0;
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  loadEnvironment: async () => (await import("../config.ts")).readProcessCliEnvironment(),
+  loadEnvironment: async () => (await import("./environment.ts")).readProcessCliEnvironment(),
   loadOperationsConfig: async () => (await import("../config.ts")).readProcessOperationsConfig(),
   stdin,
   stdout,
