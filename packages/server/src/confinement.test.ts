@@ -11,7 +11,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createLibrary, createScene, type LibraryScene } from "../../core/test-support/answer-scene.ts";
 import { type ConfinedReading, confine, confineJob, confineJobEvents, createConfinedReading, type EmbeddingModel } from "./confinement.ts";
-import type { IngestionJob, IngestionJobEvent } from "./ingestion-jobs.ts";
+import type { IngestionJob, IngestionJobEvent } from "./ingestion-job.ts";
 import { CLIENT_OPERATIONS, type Principal } from "./policy.ts";
 
 /** What nobody but those who may read it should see. */

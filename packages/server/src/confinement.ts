@@ -13,7 +13,7 @@ import type {
   SearchFilters,
   StoredDocument,
 } from "@rag-personal/core";
-import type { IngestionJob, IngestionJobEvent } from "./ingestion-jobs.ts";
+import type { IngestionJob, IngestionJobEvent } from "./ingestion-job.ts";
 import { type Principal, principalName } from "./policy.ts";
 
 /** A question as every transport hands it over. */

@@ -1,7 +1,9 @@
 import { type IngestionEvent, RagError } from "@rag-personal/core";
 import pino from "pino";
 import { describe, expect, it } from "vitest";
-import { createIngestionJobs, type IngestionJob, type IngestionJobStore, type IngestionScope } from "./ingestion-jobs.ts";
+import type { IngestionJob } from "./ingestion-job.ts";
+import type { IngestionJobStore } from "./ingestion-job-store.ts";
+import { createIngestionJobs, type IngestionScope } from "./ingestion-jobs.ts";
 
 function memoryJobs(): IngestionJobStore & { readonly saved: IngestionJob[] } {
   const saved: IngestionJob[] = [];

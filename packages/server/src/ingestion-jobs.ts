@@ -1,85 +1,18 @@
 /** Ingestion as jobs: one at a time, recorded, and followed by any number of readers. */
 import { type IngestionEvent, RagError, type Timers } from "@rag-personal/core";
 import type { Logger } from "pino";
+import {
+  acceptedJob,
+  type FileResult,
+  type IngestionJob,
+  type IngestionJobEvent,
+  type IngestionJobListing,
+  type IngestionJobSummary,
+  jobAfter,
+} from "./ingestion-job.ts";
+import type { IngestionJobStore } from "./ingestion-job-store.ts";
 import { createJobFollowers } from "./job-followers.ts";
 import { createJobLease } from "./job-lease.ts";
-
-/** What became of one file. */
-export interface FileResult {
-  readonly path: string;
-  readonly outcome: "added" | "changed" | "removed" | "unchanged" | "failed";
-  readonly chunks?: number | undefined;
-  readonly stage?: string | undefined;
-  readonly reason?: string | undefined;
-  /** With `failed`: whether the version stored by an earlier run is still there. */
-  readonly keptEarlierVersion?: boolean | undefined;
-}
-
-/** One run over the documents folder and what was uploaded, or over the uploads alone. */
-export interface IngestionJob {
-  readonly id: string;
-  /**
-   * `running`: accepted and not ended; it may wait for the job before it. `interrupted`: the server stopped before the job ended; the next
-   * start finished the work.
-   */
-  readonly state: "running" | "succeeded" | "failed" | "interrupted";
-  /** ISO 8601. */
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-  readonly progress: { readonly done: number; readonly total: number };
-  readonly counts: {
-    readonly added: number;
-    readonly changed: number;
-    readonly removed: number;
-    readonly unchanged: number;
-    readonly failed: number;
-  };
-  /** A result for each file that was not simply unchanged. */
-  readonly files: readonly FileResult[];
-  /** Why the whole job failed. */
-  readonly error: string | null;
-}
-
-/** A job without what became of single files. */
-export type IngestionJobSummary = Omit<IngestionJob, "files">;
-
-/** Which jobs to list, the last begun first, those of one time by their ids. */
-export interface IngestionJobListing {
-  /** At most so many. */
-  readonly limit: number;
-  /** Only jobs that come after this one, which need not be there any more. */
-  readonly after?: Pick<IngestionJob, "id" | "startedAt"> | undefined;
-  readonly state?: IngestionJob["state"] | undefined;
-}
-
-/** What followers of a job are told: its state now, each file as it is done, how far it is, and the end. */
-export type IngestionJobEvent =
-  | { readonly type: "job"; readonly job: IngestionJob }
-  | { readonly type: "file"; readonly file: FileResult }
-  | { readonly type: "progress"; readonly progress: IngestionJob["progress"] }
-  | { readonly type: "done"; readonly job: IngestionJob };
-
-/** Where jobs are kept, those of all servers that share it. */
-export interface IngestionJobStore {
-  /**
-   * A job that has ended is not set running again.
-   *
-   * @param holder names the server that has it in hand.
-   */
-  saveJob(job: IngestionJob, holder: string): Promise<void>;
-  getJob(id: string): Promise<IngestionJob | undefined>;
-  /** True when the job is at work from now on; false while another one is that somebody has in hand. */
-  takeTurn(id: string): Promise<boolean>;
-  /** Notes how far a running job is, and that somebody has it in hand. @returns false when it does not run any more. */
-  renewJob(job: Pick<IngestionJob, "id" | "progress" | "counts">): Promise<boolean>;
-  /** A job runs, of whichever server. */
-  hasRunningJob(): Promise<boolean>;
-  /** Marks jobs that nobody has in hand any more as interrupted, and those of this holder; returns how many. */
-  interruptJobs(of: { readonly holder?: string | undefined; readonly finishedAt: string }): Promise<number>;
-  /** Removes the oldest jobs that have ended until at most `keep` of those are left; returns how many went. */
-  pruneJobs(keep: number): Promise<number>;
-  listJobs(listing: IngestionJobListing): Promise<IngestionJobSummary[]>;
-}
 
 /** What a job goes through. */
 export type IngestionScope = "everything" | "uploads";
@@ -140,16 +73,7 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, timers, 
   const followers = createJobFollowers({ get, isHere: (id) => inHand(id) !== undefined, timers });
 
   function createRun(scope: IngestionScope): Run {
-    const job: IngestionJob = {
-      id: newId(),
-      state: "running",
-      startedAt: nowIso(),
-      finishedAt: null,
-      progress: { done: 0, total: 0 },
-      counts: { added: 0, changed: 0, removed: 0, unchanged: 0, failed: 0 },
-      files: [],
-      error: null,
-    };
+    const job = acceptedJob(newId(), nowIso());
     return { job, scope, recorded: jobs.saveJob(job, holder), finished: Promise.withResolvers() };
   }
 
@@ -209,7 +133,7 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, timers, 
       signal.throwIfAborted();
       await lease.takeTurn(signal);
       for await (const event of ingest(run.scope, signal)) {
-        run.job = apply(run.job, event);
+        run.job = jobAfter(run.job, event);
         if (event.type === "file") {
           const { type: _, ...result } = event;
           if (result.outcome !== "unchanged") files.push(result);
@@ -276,19 +200,4 @@ export function createIngestionJobs({ jobs, ingest, log, newId, nowIso, timers, 
       await idle();
     },
   };
-}
-
-function apply(job: IngestionJob, event: IngestionEvent): IngestionJob {
-  switch (event.type) {
-    case "started":
-      return { ...job, progress: { done: 0, total: event.total } };
-    case "file": {
-      const counts = { ...job.counts, [event.outcome]: job.counts[event.outcome] + 1 };
-      return { ...job, counts };
-    }
-    case "progress":
-      return { ...job, progress: { done: event.done, total: event.total } };
-    case "finished":
-      return job;
-  }
 }

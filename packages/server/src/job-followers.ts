@@ -1,6 +1,6 @@
 /** Those who follow ingestion jobs: each is told of one job, from its state now to its end. */
 import { RagError, type Timers } from "@rag-personal/core";
-import type { IngestionJob, IngestionJobEvent } from "./ingestion-jobs.ts";
+import type { IngestionJob, IngestionJobEvent } from "./ingestion-job.ts";
 
 export interface JobFollowers {
   /** Tells the followers of that job. */

@@ -1,6 +1,7 @@
 /** A job's place among the jobs of all servers that share the record: it waits for its turn, and goes on telling that somebody has it in hand. */
 import type { Timers } from "@rag-personal/core";
-import type { IngestionJob, IngestionJobStore } from "./ingestion-jobs.ts";
+import type { IngestionJob } from "./ingestion-job.ts";
+import type { IngestionJobStore } from "./ingestion-job-store.ts";
 
 export interface JobLease {
   /** Aborted when the job is no longer this server's, which was taken for gone: another one may be at it. */

@@ -1,6 +1,6 @@
 /** Shows how far an ingestion is: a bar on a terminal, plain lines elsewhere. */
 import { Presets, SingleBar } from "cli-progress";
-import type { IngestionJob } from "./ingestion-jobs.ts";
+import type { IngestionJob } from "./ingestion-job.ts";
 
 /** At most one plain line for each tenth of the way, so that a log stays readable. */
 const PLAIN_STEPS = 10;

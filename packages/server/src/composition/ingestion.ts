@@ -2,7 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { type DocumentStore, type FileWorkers, runSources } from "@rag-personal/core";
 import type { Config } from "../config.ts";
-import { createIngestionJobs, type IngestionJob, type IngestionJobStore, type IngestionJobs } from "../ingestion-jobs.ts";
+import type { IngestionJob } from "../ingestion-job.ts";
+import type { IngestionJobStore } from "../ingestion-job-store.ts";
+import { createIngestionJobs, type IngestionJobs } from "../ingestion-jobs.ts";
 import type { UploadStore } from "../uploads/upload-store.ts";
 import { sha256 } from "./digest.ts";
 import type { OpenedParts } from "./opened-parts.ts";

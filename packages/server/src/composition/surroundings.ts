@@ -1,6 +1,6 @@
 /** What the program hands to its composition. */
 import type { Logger } from "pino";
-import type { IngestionJob } from "../ingestion-jobs.ts";
+import type { IngestionJob } from "../ingestion-job.ts";
 
 export interface Surroundings {
   readonly log: Logger;

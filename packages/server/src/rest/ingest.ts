@@ -5,7 +5,7 @@ import { fileResult, job, progress } from "../api/ingestion.ts";
 import { schemaNames } from "../api/schema-names.ts";
 import { callerOf } from "../http/caller.ts";
 import type { ServerEvent } from "../http/event-stream.ts";
-import type { IngestionJobEvent } from "../ingestion-jobs.ts";
+import type { IngestionJobEvent } from "../ingestion-job.ts";
 import { authorise } from "../policy.ts";
 import type { AppServices } from "../services.ts";
 import { type Route, readInput } from "./route.ts";

@@ -1,6 +1,6 @@
 /** The stores of a PostgreSQL, the embedded one or a server. */
 import type { DocumentStore, EmbeddingStore, FeedbackStore, GenerationStore, SessionStore } from "@rag-personal/core";
-import type { IngestionJobStore } from "../../ingestion-jobs.ts";
+import type { IngestionJobStore } from "../../ingestion-job-store.ts";
 import type { RestoreTarget } from "../../operations/restoring/restoration.ts";
 import type { IndexChangeLog } from "../../record-follower.ts";
 import type { ApiKeyStore } from "../../security/api-keys.ts";

@@ -1,5 +1,6 @@
 /** Ingestion jobs as rows. */
-import type { IngestionJob, IngestionJobStore, IngestionJobSummary } from "../../ingestion-jobs.ts";
+import type { IngestionJob, IngestionJobSummary } from "../../ingestion-job.ts";
+import type { IngestionJobStore } from "../../ingestion-job-store.ts";
 import { JSONB } from "./column-types.ts";
 import type { Database } from "./database.ts";
 

@@ -4,7 +4,7 @@ import { sessionStoreContract } from "../../../../core/src/sessions/session-stor
 import { embeddingStoreContract } from "../../../../core/src/vectors/embedding-store.contract.ts";
 import { generationStoreContract } from "../../../../core/src/vectors/generation-store.contract.ts";
 import { POSTGRES_KINDS, type RunningPostgres } from "../../../test-support/postgres-databases.ts";
-import type { IngestionJob, IngestionJobListing } from "../../ingestion-jobs.ts";
+import type { IngestionJob, IngestionJobListing } from "../../ingestion-job.ts";
 import { apiKeyStoreContract } from "./api-key-store.contract.ts";
 import type { Sql } from "./column-types.ts";
 import { createStores, type PostgresStores } from "./connection.ts";

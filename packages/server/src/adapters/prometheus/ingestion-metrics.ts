@@ -1,6 +1,6 @@
 /** What became of ingestions. */
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { IngestionJob } from "../../ingestion-jobs.ts";
+import type { IngestionJob } from "../../ingestion-job.ts";
 
 const ENDS = ["succeeded", "failed", "interrupted"] as const;
 

@@ -1,7 +1,7 @@
 /** Metrics in Prometheus' format. Labels are closed sets or route patterns, and requests are bounded, so there are 2,000 series at most. */
 import type { FallbackStatus, Telemetry, VectorIndexStatus } from "@rag-personal/core";
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
-import type { IngestionJob } from "../../ingestion-jobs.ts";
+import type { IngestionJob } from "../../ingestion-job.ts";
 import type { ModelOutcome, ModelRefusal } from "../../measured-chat-model.ts";
 import type { RotatedSecret } from "../../security/secret-overlap.ts";
 import type { RequestMetrics } from "../../services.ts";
