@@ -1,8 +1,8 @@
 /** Compares what is kept of vectors with the record. */
 import type { IndexedChunk } from "../model.ts";
 import type { VectorCollectionDescription, VectorStore } from "../ports.ts";
-import type { LiveTarget } from "./generation-keeper.ts";
 import type { EmbeddingStore, GenerationStore } from "./generations.ts";
+import type { LiveTarget } from "./live-target.ts";
 import type { VectorIndex } from "./vector-index.ts";
 import { OutgrownError } from "./vectorizer.ts";
 

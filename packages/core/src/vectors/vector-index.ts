@@ -4,8 +4,9 @@ import type { IndexedChunk } from "../model.ts";
 import type { VectorCollectionDescription } from "../ports.ts";
 import { type NeighbourSearch, passageOf } from "../retrieval/retriever.ts";
 import { type ChunkRegister, createChunkRegister } from "./chunk-register.ts";
-import { createGenerationKeeper, type GenerationKeeper, type GenerationKeeperDependencies, type LiveTarget } from "./generation-keeper.ts";
+import { createGenerationKeeper, type GenerationKeeper, type GenerationKeeperDependencies } from "./generation-keeper.ts";
 import type { EmbeddingStore } from "./generations.ts";
+import type { LiveTarget } from "./live-target.ts";
 
 export interface VectorIndexDependencies extends Omit<GenerationKeeperDependencies, "expected"> {
   readonly embeddings: Pick<EmbeddingStore, "removeEmbeddings">;
