@@ -1,8 +1,9 @@
 /** Connections to Redis for a test, with what they log and how long they take. */
-
+import { Redis } from "ioredis";
 import { connectRedis, type RedisConnection, type RedisConnectionOptions } from "../src/adapters/redis/connection.ts";
 import type { RedisState } from "../src/adapters/redis/redis-state.ts";
 import { clock, timers } from "../src/composition/time.ts";
+import { startRedisServer } from "./redis-server.ts";
 
 export interface LoggedLine {
   readonly level: "info" | "warn" | "error";
@@ -23,6 +24,32 @@ export function connectForTest(url: string, options: Partial<RedisConnectionOpti
     error: (fields: object, message: string) => void lines.push({ level: "error", message, fields }),
   };
   return { ...connectRedis({ url, log, clock, timers, random: Math.random, ...options }), lines };
+}
+
+/** A Redis of its own for the tests of a file. */
+export interface RedisScene {
+  readonly redis: TestedConnection;
+  /** A second client, which sees what really stands there. */
+  readonly raw: Redis;
+  /** Closes both, and ends the server. */
+  remove(): Promise<void>;
+}
+
+/** Resolves once the connection is ready. */
+export async function startRedisScene(options: Partial<RedisConnectionOptions> = {}): Promise<RedisScene> {
+  const server = await startRedisServer();
+  const redis = connectForTest(server.url, options);
+  const raw = new Redis(server.url);
+  await untilState(redis, "ready");
+  return {
+    redis,
+    raw,
+    async remove() {
+      await redis.close();
+      raw.disconnect();
+      await server.remove();
+    },
+  };
 }
 
 /** Resolves once the connection is in the state, and fails after `timeoutMs` (default 5,000). */

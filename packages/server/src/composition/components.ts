@@ -4,11 +4,10 @@ import type { PostgresStores } from "../adapters/postgres/connection.ts";
 import type { Config } from "../config.ts";
 import type { Component } from "../health.ts";
 import type { VectorParts } from "../index-administration.ts";
-import type { RecordFollower } from "../record-follower.ts";
-import type { SearchIndex } from "../search-index.ts";
 import type { ConfiguredSecrets } from "./configured-secrets.ts";
 import type { LanguageModel } from "./language-model.ts";
 import type { LocalModels } from "./local-models.ts";
+import type { RetrievalParts } from "./retrieval.ts";
 import type { SharedState } from "./shared-state.ts";
 
 /** So long a change of another server may wait before that is a fault; a large one takes its time. */
@@ -19,16 +18,14 @@ export function describeComponents(
   parts: {
     readonly configured: Pick<ConfiguredSecrets, "describePrevious">;
     readonly stores: PostgresStores;
-    readonly index: SearchIndex;
-    readonly follower: RecordFollower | undefined;
-    readonly vectors: VectorParts | undefined;
-    readonly models: LocalModels;
+    readonly retrieval: Pick<RetrievalParts, "index" | "follower" | "vectors" | "models">;
     readonly shared: SharedState;
     readonly breaker: CircuitBreaker;
     readonly language: LanguageModel | undefined;
   },
 ): Readonly<Record<string, Component>> {
-  const { configured, stores, index, follower, vectors, models, breaker, language } = parts;
+  const { configured, stores, breaker, language } = parts;
+  const { index, follower, vectors, models } = parts.retrieval;
   const { redis, cacheRedis, sessions } = parts.shared;
   return {
     postgres: { adapter: config.DATABASE_URL === undefined ? "pglite" : "postgres", check: () => stores.ping() },

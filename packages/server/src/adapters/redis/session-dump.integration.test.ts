@@ -1,9 +1,8 @@
 /** Sessions of a real Redis as a backup reads them, and put back into an empty one. */
 import type { Session } from "@rag-personal/core";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { connectForTest, type TestedConnection, timed, untilState } from "../../../test-support/redis-scene.ts";
-import { type RedisServer, startRedisServer } from "../../../test-support/redis-server.ts";
+import { connectForTest, type RedisScene, startRedisScene, type TestedConnection, timed } from "../../../test-support/redis-scene.ts";
 import { clock, timers } from "../../composition/time.ts";
 import { readSessionLines, type SessionEntry, writeSessionLine } from "../../operations/backup-sets/session-lines.ts";
 import type { SessionSource } from "../../operations/session-source.ts";
@@ -11,24 +10,18 @@ import { createSessionSource } from "./session-dump.ts";
 import { createSessionRestoration } from "./session-restoration.ts";
 import { createRedisSessionStore } from "./session-store.ts";
 
-let server: RedisServer;
+let scene: RedisScene;
 let redis: TestedConnection;
 let raw: Redis;
 let source: SessionSource;
 
 beforeAll(async () => {
-  server = await startRedisServer();
-  redis = connectForTest(server.url);
-  raw = new Redis(server.url);
+  scene = await startRedisScene();
+  ({ redis, raw } = scene);
   source = createSessionSource({ redis, clock, timers });
-  await untilState(redis, "ready");
 });
 
-afterAll(async () => {
-  await redis.close();
-  raw.disconnect();
-  await server.remove();
-});
+afterAll(() => scene.remove());
 
 beforeEach(async () => {
   await raw.flushall();

@@ -1,9 +1,8 @@
 /** Sessions of a backup beside and in place of those in use, in a real Redis. */
 import type { Session } from "@rag-personal/core";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { connectForTest, type TestedConnection, untilState } from "../../../test-support/redis-scene.ts";
-import { type RedisServer, startRedisServer } from "../../../test-support/redis-server.ts";
+import { type RedisScene, startRedisScene, type TestedConnection } from "../../../test-support/redis-scene.ts";
 import type { SessionEntry } from "../../operations/backup-sets/session-lines.ts";
 import type { SessionTarget } from "../../operations/restoring/restoration.ts";
 import { createSessionRestoration } from "./session-restoration.ts";
@@ -11,24 +10,18 @@ import { createRedisSessionStore } from "./session-store.ts";
 
 const HOUR_MS = 3_600_000;
 
-let server: RedisServer;
+let scene: RedisScene;
 let redis: TestedConnection;
 let raw: Redis;
 let restoration: SessionTarget;
 
 beforeAll(async () => {
-  server = await startRedisServer();
-  redis = connectForTest(server.url, { commandTimeoutMs: 10_000 });
-  raw = new Redis(server.url);
+  scene = await startRedisScene({ commandTimeoutMs: 10_000 });
+  ({ redis, raw } = scene);
   restoration = createSessionRestoration(redis);
-  await untilState(redis, "ready");
 });
 
-afterAll(async () => {
-  await redis.close();
-  raw.disconnect();
-  await server.remove();
-});
+afterAll(() => scene.remove());
 
 beforeEach(async () => {
   await raw.flushall();

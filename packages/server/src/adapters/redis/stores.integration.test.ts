@@ -1,33 +1,26 @@
 /** The stores of a real Redis: what they keep, apart from each other, and what they make of damaged values. */
 import type { CachedAnswer, Session } from "@rag-personal/core";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createFallbackSessionStore } from "../../../../core/src/sessions/fallback-session-store.ts";
 import { sessionStoreContract } from "../../../../core/src/sessions/session-store.contract.ts";
-import { connectForTest, type TestedConnection, timed, untilState } from "../../../test-support/redis-scene.ts";
-import { type RedisServer, startRedisServer } from "../../../test-support/redis-server.ts";
+import { connectForTest, type RedisScene, startRedisScene, type TestedConnection, timed } from "../../../test-support/redis-scene.ts";
 import { clock, timers } from "../../composition/time.ts";
 import { createRedisResponseCache } from "./response-cache.ts";
 import { createRedisSessionStore } from "./session-store.ts";
 import { writeSession } from "./session-text.ts";
 
-let server: RedisServer;
+let scene: RedisScene;
 let redis: TestedConnection;
 /** A second client, which sees what really stands there. */
 let raw: Redis;
 
 beforeAll(async () => {
-  server = await startRedisServer();
-  redis = connectForTest(server.url);
-  raw = new Redis(server.url);
-  await untilState(redis, "ready");
+  scene = await startRedisScene();
+  ({ redis, raw } = scene);
 });
 
-afterAll(async () => {
-  await redis.close();
-  raw.disconnect();
-  await server.remove();
-});
+afterAll(() => scene.remove());
 
 beforeEach(async () => {
   await raw.flushall();
