@@ -76,7 +76,8 @@ it("takes none of the collections for its own, not those of its own number eithe
   expect(found).toMatchObject({ degraded: false, hits: [{ path: "lamp.md", explanation: { nearness: expect.any(Number) } }, {}, {}] });
   const { generation } = (await vectors()).live;
   await server.stop();
-  expect(await rag("backup")).toMatchObject({ exitCode: 0 });
+  const taken = await rag("backup", "--json");
+  expect(taken.exitCode, taken.stderr).toBe(0);
 
   await start();
   expect((await api.admin("POST", "/admin/index/reindex")).status).toBe(202);
@@ -87,7 +88,7 @@ it("takes none of the collections for its own, not those of its own number eithe
   // The one of the number that the record in the set calls live, and the one of the number that it would give next.
   for (const name of later) await exchangeVectors(name);
 
-  expect(await rag("restore", new Date().toISOString().slice(0, 10))).toMatchObject({ exitCode: 0 });
+  expect(await rag("restore", JSON.parse(taken.stdout).name)).toMatchObject({ exitCode: 0 });
   await start();
   expect(await search()).toEqual(found);
   const { live, chunks } = await vectors();

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { describeSettings, readConfig, SETTINGS } from "./config.ts";
+import { describeSettings, readConfig, readOperationsConfig, SETTINGS } from "./config.ts";
 import { ConfigError } from "./settings/config-error.ts";
 
 const GOOD = {
@@ -166,5 +166,23 @@ describe("configuration", () => {
     for (const name of Object.keys(SETTINGS)) expect(table).toContain(`\`${name}\``);
     // docs/configuration.md is made from the settings: `npx vitest run config.test --update` writes it anew.
     await expect(`${CONFIGURATION_PAGE}${table}\n`).toMatchFileSnapshot("../../../docs/configuration.md");
+  });
+});
+
+describe("the settings of backups", () => {
+  it.each(["remote:path", "remote:", "remote:a,b:c", "/mnt/a,b:c", "./a,b:c", "a,b/c", ":local:/mnt/disk", "my disk:x"])(
+    "take the remote %s",
+    (given) => {
+      expect(readOperationsConfig({ BACKUP_REMOTE: given }).BACKUP_REMOTE).toBe(given);
+    },
+  );
+
+  it.each([
+    "remote,pass=drift-wood:path",
+    ":sftp,host=h,pass=drift-wood:path",
+    ':http,url="https://eve:drift-wood@h":',
+    ":s3,secret_access_key=drift/wood:b",
+  ])("refuse a password that would stand on a command line, without repeating it: %s", (given) => {
+    expect(() => readOperationsConfig({ BACKUP_REMOTE: given })).toThrow(/^(?!.*drift).*BACKUP_REMOTE must be remote:path without options/s);
   });
 });

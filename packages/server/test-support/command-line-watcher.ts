@@ -2,11 +2,21 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { SeenProcess } from "./command-lines.ts";
 
+/** In its first looks a process becomes the program that it is to be; from then on it is looked at now and then, to leave the others the core. */
+const YOUNG_LOOKS = 20;
+const LOOKS_BETWEEN = 50;
+
 const seen = new Map<string, SeenProcess>();
+const looksAt = new Map<string, number>();
+let looks = 0;
 
 function look(): void {
+  looks += 1;
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
+    const before = looksAt.get(name) ?? 0;
+    looksAt.set(name, before + 1);
+    if (before >= YOUNG_LOOKS && looks % LOOKS_BETWEEN !== 0) continue;
     try {
       const commandLine = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ").trim();
       const key = `${name} ${commandLine}`;

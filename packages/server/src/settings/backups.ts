@@ -12,6 +12,21 @@ const timeOfDay = (description: string, fallback: string): Setting<number> => ({
   },
 });
 
+/** The beginning of what rclone reads as a remote with options of its own: `remote,option=value:path` or `:backend,option=value:path`. */
+const REMOTE_WITH_OPTIONS = /^:?[^/\\:,]+,.*:/s;
+
+/** A target of rclone. It stands on a command line, which every user of the machine can read, so what may be a password is refused, unrepeated. */
+const remote = (description: string, fallback: string): Setting<string | undefined> => ({
+  ...optional(description, fallback),
+  parse: (raw) => {
+    if (raw !== undefined && REMOTE_WITH_OPTIONS.test(raw))
+      throw new Error(
+        "must be remote:path without options of the remote, which everybody on this machine could read: put them into rclone's configuration, or into variables such as RCLONE_CONFIG_REMOTE_PASS",
+      );
+    return raw === "" ? undefined : raw;
+  },
+});
+
 export const BACKUP_SETTINGS = {
   BACKUP_DIR: optional("Folder of the backup sets; another disk than that of the data serves better.", "`DATA_DIR` with `-backups` behind its name"),
   BACKUP_EVERY_MINUTES: integer("How often `rag backup-service` takes a backup, in minutes.", 1_440, 5, 10_080),
@@ -26,7 +41,7 @@ export const BACKUP_SETTINGS = {
     "File with the private keys of age that open encrypted sets; without it a set is written and compared, and not opened.",
     "none",
   ),
-  BACKUP_REMOTE: optional("Where `rag backup` copies each set off the machine with rclone, as `remote:path`.", "none: nowhere"),
+  BACKUP_REMOTE: remote("Where `rag backup` copies each set off the machine with rclone, as `remote:path`.", "none: nowhere"),
   BACKUP_CONTINUOUS: integer(
     "1: `rag backup-service` also archives the database at `DATABASE_URL` continuously, so that it can be restored to any moment.",
     0,

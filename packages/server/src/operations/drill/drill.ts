@@ -101,12 +101,6 @@ export async function runDrill(services: DrillServices, name: string): Promise<D
     say("starting a server on it");
     const server = await scratch.startServer();
     signal.throwIfAborted();
-    if (scratch.sessions !== undefined) {
-      const keys = await scratch.countSessionKeys();
-      const inSet = manifest.sessions?.entries ?? 0;
-      // Those that have ended since are rightly gone; none may come from nowhere.
-      if (keys > inSet) differences.push(`${keys} keys of sessions instead of ${inSet}`);
-    }
     say("asking it");
     question = await askAbout(server, passages);
     rtoSeconds = (clock.monotonic() - startedMs) / MS;
