@@ -21,7 +21,7 @@ export interface FallbackSessionStoreOptions {
   readonly maxSessions?: number;
   /** Characters (UTF-16 units) of all those sessions at most. Default 50,000,000, which are 100 MB. */
   readonly maxChars?: number;
-  /** Milliseconds between two attempts to reach a store that is away. Default 500. */
+  /** Milliseconds between two attempts to reach a store that is away. Default 250. */
   readonly retryEveryMs?: number;
   /** Milliseconds without a failure after which an episode is over, for the log. Default 5,000. */
   readonly settleMs?: number;
@@ -67,7 +67,7 @@ export function createFallbackSessionStore(options: FallbackSessionStoreOptions)
   const bounds = {
     maxSessions: options.maxSessions ?? 10_000,
     maxChars: options.maxChars ?? 50_000_000,
-    retryEveryMs: options.retryEveryMs ?? 500,
+    retryEveryMs: options.retryEveryMs ?? 250,
     settleMs: options.settleMs ?? 5_000,
   };
   for (const [name, value] of Object.entries(bounds)) {
