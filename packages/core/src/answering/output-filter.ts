@@ -30,7 +30,8 @@ const MARKER_BEGUN = /[[【][\s\d,;^#–a-z-]{0,60}(?:†[^\]】\n]{0,60})?$/iy;
 const URL = /(?:[a-z][a-z0-9+.-]{1,30}:\/\/|www\.)[^\s<>"`]{0,2000}/iy;
 const URL_ENDS = /[\s<>"`]/;
 const URL_BEGINS = /[a-z][a-z0-9+.-]{1,30}:\/\/|www\./i;
-const WORD = /[a-z0-9+.:/_-]+/iy;
+/** No more than is held, so that the rest of a word without end is not gone through anew at each step. */
+const WORD = /[a-z0-9+.:/_-]{1,2000}/iy;
 const PUNCTUATION_AT_END = /[.,;:!?)\]}'*_]+$/;
 const HIGH_SURROGATE = /[\ud800-\udbff]/;
 const DESTINATION = /\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)/y;
