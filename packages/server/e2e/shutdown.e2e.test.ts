@@ -1,10 +1,12 @@
 /** How the server ends: what is in flight is finished, what hangs is cut, and a second signal does not wait. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connectApi } from "../test-support/api.ts";
 import { type FakeLlmServer, startFakeLlmServer } from "../test-support/fake-llm-server.ts";
-import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
+import { startPostgresServer } from "../test-support/postgres-server.ts";
+import { launchServer, type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
 let llm: FakeLlmServer;
@@ -102,6 +104,22 @@ describe("a stop", () => {
     expect(response.status).toBe(503);
     expect(response.headers.get("retry-after")).toBe("2");
     expect(await response.json()).toMatchObject({ code: "not_ready" });
+  });
+
+  it("comes to its end while documents are being read, over a PostgreSQL too", { timeout: 60_000 }, async () => {
+    const postgres = await startPostgresServer();
+    try {
+      for (let file = 0; file < 500; file += 1)
+        await writeFile(join(folder.path, "docs", `${file}.md`), `# Owl ${file}\n\nIt sleeps in barn ${file}.`);
+      const starting = launchServer({ DATA_DIR: join(folder.path, "data"), DOCS_DIR: join(folder.path, "docs"), DATABASE_URL: postgres.url });
+      server = starting;
+      await expect.poll(() => starting.output(), { timeout: 20_000, interval: 20 }).toContain("Reading documents");
+      const exited = await Promise.race([starting.stop("SIGTERM"), delay(15_000, "still running")]);
+      expect(exited).toBe(0);
+      expect(starting.output()).not.toContain("is ready at");
+    } finally {
+      await postgres.remove();
+    }
   });
 
   it("does not wait for a second one", async () => {
