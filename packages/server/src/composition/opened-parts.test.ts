@@ -19,7 +19,7 @@ describe("what has been opened", () => {
   });
 
   it("is closed at once when it comes while everything is being closed, or later", async () => {
-    const parts = createOpenedParts({ error: expect.unreachable });
+    const parts = createOpenedParts({ error: () => expect.unreachable() });
     const closed: string[] = [];
     parts.add(async () => {
       parts.add(async () => closed.push("meanwhile"));
