@@ -1,6 +1,5 @@
 /** A Chroma server of its own for a test: started, stopped, frozen and killed at will. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
@@ -8,6 +7,7 @@ import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.ts";
+import { freezeProcesses, killProcess, pidsOf, thawProcesses } from "./process-signals.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
@@ -17,7 +17,7 @@ export interface ChromaServer {
   readonly url: string;
   /** Where its files are. */
   readonly folder: string;
-  /** Stops the process where it stands (SIGSTOP), and lets it go on. */
+  /** Stops the process where it stands, which it does when this returns, and lets it go on. */
   freeze(): void;
   thaw(): void;
   /** SIGKILL; its files stay. */
@@ -64,26 +64,19 @@ export async function startChromaServer(within: string = tmpdir()): Promise<Chro
     return child;
   }
 
-  async function kill(): Promise<void> {
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const exited = once(server, "exit");
-    server.kill("SIGKILL");
-    await exited;
-  }
-
   return {
     port,
     url,
     folder,
-    freeze: () => void server.kill("SIGSTOP"),
-    thaw: () => void server.kill("SIGCONT"),
-    kill,
+    freeze: () => freezeProcesses(pidsOf(server)),
+    thaw: () => thawProcesses(pidsOf(server)),
+    kill: () => killProcess(server),
     async restart() {
-      await kill();
+      await killProcess(server);
       server = await launch();
     },
     async remove() {
-      await kill();
+      await killProcess(server);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,10 +1,10 @@
 /** A PostgreSQL server of its own for a test: started, stopped, frozen and killed at will. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { freePort } from "./free-port.ts";
+import { freezeProcesses, killProcess, thawProcesses } from "./process-signals.ts";
 
 /** Debian and its like put each version in a folder of its own, which is not on the PATH. */
 const DEBIAN = "/usr/lib/postgresql";
@@ -52,28 +52,13 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     return child;
   }
 
-  function signal(name: NodeJS.Signals): void {
-    for (const pid of processesOf(server)) {
-      try {
-        process.kill(pid, name);
-      } catch {
-        // A backend may end between being listed and being signalled.
-      }
-    }
-  }
-
-  async function kill(): Promise<void> {
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const exited = once(server, "exit");
-    signal("SIGKILL");
-    await exited;
-  }
+  const kill = (): Promise<void> => killProcess(server, processesOf(server));
 
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     dataFolder: data,
-    freeze: () => signal("SIGSTOP"),
-    thaw: () => signal("SIGCONT"),
+    freeze: () => freezeProcesses(processesOf(server)),
+    thaw: () => thawProcesses(processesOf(server)),
     kill,
     async restart() {
       server = await launch();

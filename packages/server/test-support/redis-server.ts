@@ -1,10 +1,10 @@
 /** A Redis server of its own for a test: started, stopped, frozen and killed at will. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { freePort } from "./free-port.ts";
+import { freezeProcesses, killProcess, pidsOf, thawProcesses } from "./process-signals.ts";
 
 const START_TIMEOUT_MS = 30_000;
 const INSTALL = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "install", "-y", "redis-server"] as const;
@@ -14,7 +14,7 @@ const DURABLE = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "
 export interface RedisServer {
   readonly port: number;
   readonly url: string;
-  /** Stops the process where it stands (SIGSTOP), and lets it go on. */
+  /** Stops the process where it stands, which it does when this returns, and lets it go on. */
   freeze(): void;
   thaw(): void;
   /** SIGKILL; its files stay. */
@@ -58,25 +58,18 @@ export async function startRedisServer(extraArguments: readonly string[] = []): 
     return child;
   }
 
-  async function kill(): Promise<void> {
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const exited = once(server, "exit");
-    server.kill("SIGKILL");
-    await exited;
-  }
-
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
-    freeze: () => void server.kill("SIGSTOP"),
-    thaw: () => void server.kill("SIGCONT"),
-    kill,
+    freeze: () => freezeProcesses(pidsOf(server)),
+    thaw: () => thawProcesses(pidsOf(server)),
+    kill: () => killProcess(server),
     async restart(extra = extraArguments) {
-      await kill();
+      await killProcess(server);
       server = await launch(extra);
     },
     async remove() {
-      await kill();
+      await killProcess(server);
       rmSync(directory, { recursive: true, force: true });
     },
   };
