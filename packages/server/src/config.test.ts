@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { describeSettings, readConfig, readOperationsConfig, SETTINGS } from "./config.ts";
+import { describeSettings, environmentOfOthers, readConfig, readOperationsConfig, SETTINGS } from "./config.ts";
 import { ConfigError } from "./settings/config-error.ts";
 
 const GOOD = {
@@ -167,6 +167,12 @@ describe("configuration", () => {
     // docs/configuration.md is made from the settings: `npx vitest run config.test --update` writes it anew.
     await expect(`${CONFIGURATION_PAGE}${table}\n`).toMatchFileSnapshot("../../../docs/configuration.md");
   });
+});
+
+it("hands programs of others what is theirs, and none of its own settings", () => {
+  const theirs = { PATH: "/bin", RCLONE_CONFIG_FAR_PASS: "x", AWS_PROFILE: "y", HTTPS_PROXY: "z" };
+  const ours = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, "drift-wood"]));
+  expect(environmentOfOthers({ ...theirs, ...ours })).toEqual(theirs);
 });
 
 describe("the settings of backups", () => {

@@ -125,6 +125,10 @@ export function readProcessConfig(): Config {
 /** The environment of this process, for what is parsed elsewhere. */
 export const processEnvironment = (): Environment => process.env;
 
+/** What a program of others is handed that has its own settings in the environment, as rclone has: all but ours, among which are secrets. */
+export const environmentOfOthers = (environment: Environment = process.env): Environment =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !Object.hasOwn(SETTINGS, name)));
+
 /** The table of all settings as Markdown, for `docs/configuration.md`. */
 export function describeSettings(): string {
   const rows = Object.entries(SETTINGS).map(([name, setting]) => `| \`${name}\` | ${setting.fallback} | ${setting.description} |`);

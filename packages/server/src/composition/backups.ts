@@ -14,7 +14,7 @@ import { createRecordSource } from "../adapters/postgres/record-dump.ts";
 import { createRemoteCopy } from "../adapters/rclone/remote-copy.ts";
 import { connectRedis, type RedisConnection } from "../adapters/redis/connection.ts";
 import { createSessionSource } from "../adapters/redis/session-dump.ts";
-import type { OperationsConfig } from "../config.ts";
+import { environmentOfOthers, type OperationsConfig } from "../config.ts";
 import type { Log } from "../log.ts";
 import { BackupFailure } from "../operations/backup-failure.ts";
 import { summariseBackup } from "../operations/backup-summary.ts";
@@ -51,7 +51,7 @@ export async function openBackups(
     knownSchemaVersion: await knownSchemaVersion(),
     productVersion: PRODUCT_VERSION,
   };
-  const remote = target === undefined ? undefined : createRemoteCopy({ target });
+  const remote = target === undefined ? undefined : createRemoteCopy({ target, environment: environmentOfOthers() });
   return {
     services,
     run: (options = {}) =>

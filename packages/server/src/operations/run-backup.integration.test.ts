@@ -47,7 +47,7 @@ describe("the copy off the machine", () => {
   it("is the same byte for byte, and is told when it is not there", async () => {
     findProgram("rclone");
     const target = join(folder.directory, "../far");
-    const run = await runBackup(await services({ remote: createRemoteCopy({ target }) }), options);
+    const run = await runBackup(await services({ remote: createRemoteCopy({ target, environment: process.env }) }), options);
     expect(run).toMatchObject({ isCopied: true, problems: [] });
     const { name } = run.manifest;
     for (const file of readdirSync(run.path))
@@ -61,7 +61,7 @@ describe("the copy off the machine", () => {
       ["nowhere:backups", /nowhere/],
       ["/proc/backups", /rclone ended with/],
     ] as const) {
-      const run = await runBackup(await services({ remote: createRemoteCopy({ target }) }), options);
+      const run = await runBackup(await services({ remote: createRemoteCopy({ target, environment: process.env }) }), options);
       expect(run.isCopied).toBe(false);
       expect(run.problems).toEqual([expect.stringMatching(/could not be copied.*good.*BACKUP_REMOTE/s)]);
       expect(run.problems[0]).toMatch(reason);
@@ -74,12 +74,34 @@ describe("the copy off the machine", () => {
     const lying = join(folder.directory, "../rclone");
     writeFileSync(lying, `#!/bin/sh\n[ "$1" = copy ] || exec rclone "$@"\nrclone "$@" && for f in "$4"/manifest.json; do printf x >> "$f"; done\n`);
     chmodSync(lying, 0o755);
-    const run = await runBackup(await services({ remote: createRemoteCopy({ target: join(folder.directory, "../far"), program: lying }) }), options);
+    const run = await runBackup(
+      await services({ remote: createRemoteCopy({ target: join(folder.directory, "../far"), environment: process.env, program: lying }) }),
+      options,
+    );
     expect(run).toMatchObject({ isCopied: false, problems: [expect.stringContaining("differs")] });
   });
 
+  it("is made by a program that is handed its environment alone", async () => {
+    const telling = join(folder.directory, "../telling");
+    const told = join(folder.directory, "../told");
+    writeFileSync(telling, `#!/bin/sh\nenv > ${told}\n`);
+    chmodSync(telling, 0o755);
+    process.env["ONLY_OURS"] = "drift-wood";
+    try {
+      const remote = createRemoteCopy({ target: "x:", environment: { PATH: "/usr/bin:/bin", THEIRS: "1" }, program: telling });
+      await runBackup(await services({ remote }), options);
+    } finally {
+      delete process.env["ONLY_OURS"];
+    }
+    expect(readFileSync(told, "utf8")).toContain("THEIRS=1");
+    expect(readFileSync(told, "utf8")).not.toContain("drift-wood");
+  });
+
   it("names the program that is missing", async () => {
-    const run = await runBackup(await services({ remote: createRemoteCopy({ target: "x:", program: "no-such-rclone" }) }), options);
+    const run = await runBackup(
+      await services({ remote: createRemoteCopy({ target: "x:", environment: process.env, program: "no-such-rclone" }) }),
+      options,
+    );
     expect(run.problems[0]).toContain("rclone is not installed");
   });
 });
@@ -128,7 +150,7 @@ describe("old sets", () => {
 
   it("go when they have had their time, and with them their copies", async () => {
     const target = join(folder.directory, "../far");
-    const remote = createRemoteCopy({ target });
+    const remote = createRemoteCopy({ target, environment: process.env });
     for (const day of [0, 1, 2]) await runBackup(await services({ ...at(start + day * DAY_MS), remote }), options);
     const run = await runBackup(await services({ ...at(start + 9 * DAY_MS), remote }), options);
     expect(run.removed).toEqual(["2026-01-01T03-00-00Z", "2026-01-02T03-00-00Z"]);

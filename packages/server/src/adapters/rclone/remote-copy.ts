@@ -7,6 +7,8 @@ import type { RemoteCopy } from "../../operations/remote-copy.ts";
 export interface RemoteCopyOptions {
   /** As `remote:path`, or a folder. Credentials belong into rclone's configuration or environment. */
   readonly target: string;
+  /** Of the program, and nothing besides. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Milliseconds that one command of rclone may take. Default: six hours. */
   readonly timeoutMs?: number | undefined;
   /** The program. Default: `rclone`. */
@@ -18,9 +20,9 @@ const SIX_HOURS_MS = 6 * 3_600_000;
 const NOT_THERE = 3;
 const LAST_WORDS_CHARS = 1_000;
 
-export function createRemoteCopy({ target, timeoutMs = SIX_HOURS_MS, program = "rclone" }: RemoteCopyOptions): RemoteCopy {
+export function createRemoteCopy({ target, environment, timeoutMs = SIX_HOURS_MS, program = "rclone" }: RemoteCopyOptions): RemoteCopy {
   const run = async (args: readonly string[], what: string, alsoGood?: number): Promise<void> => {
-    const problem = await runProgram(program, args, timeoutMs, alsoGood);
+    const problem = await runProgram(program, args, { env: { ...environment }, timeout: timeoutMs }, alsoGood);
     if (problem !== undefined)
       throw new BackupFailure(
         "not_copied",
@@ -42,9 +44,14 @@ export function createRemoteCopy({ target, timeoutMs = SIX_HOURS_MS, program = "
 }
 
 /** @returns what went wrong. */
-async function runProgram(program: string, args: readonly string[], timeoutMs: number, alsoGood: number | undefined): Promise<string | undefined> {
+async function runProgram(
+  program: string,
+  args: readonly string[],
+  options: { readonly env: NodeJS.ProcessEnv; readonly timeout: number },
+  alsoGood: number | undefined,
+): Promise<string | undefined> {
   return await new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], timeout: timeoutMs, killSignal: "SIGKILL" });
+    const child = spawn(program, args, { ...options, stdio: ["ignore", "ignore", "pipe"], killSignal: "SIGKILL" });
     let words = "";
     child.stderr.on("data", (data: Buffer) => {
       words = (words + data.toString()).slice(-LAST_WORDS_CHARS);
