@@ -2,10 +2,9 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { ChromaClient } from "chromadb";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Api, connectApi } from "../test-support/api.ts";
-import { type ChromaServer, startChromaServer } from "../test-support/chroma-server.ts";
+import { type ChromaServer, chromaClient, startChromaServer } from "../test-support/chroma-server.ts";
 import { runRag } from "../test-support/rag-command.ts";
 import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
 
@@ -36,9 +35,8 @@ const inStep = (): Promise<void> => until(async () => (await vectors()).missing 
 
 /** Ids in the collection that answers, asked of Chroma itself. */
 async function storedIds(): Promise<string[]> {
-  const { hostname, port } = new URL(chroma.url);
   const { generation } = (await vectors()).live;
-  const collection = await new ChromaClient({ host: hostname, port: Number(port), ssl: false }).getCollection({ name: `rag-chunks-g${generation}` });
+  const collection = await chromaClient(chroma).getCollection({ name: `rag-chunks-g${generation}` });
   return (await collection.get({ include: [] })).ids;
 }
 
@@ -98,10 +96,8 @@ it("fills a Chroma that has lost everything again", async () => {
 });
 
 it("lets the doctor find and mend what somebody changed behind its back", async () => {
-  const { hostname, port } = new URL(chroma.url);
-  const client = new ChromaClient({ host: hostname, port: Number(port), ssl: false });
   const { live, chunks } = await vectors();
-  const collection = await client.getCollection({ name: `rag-chunks-g${live.generation}` });
+  const collection = await chromaClient(chroma).getCollection({ name: `rag-chunks-g${live.generation}` });
   const [lost = ""] = await storedIds();
   await collection.delete({ ids: [lost] });
   await collection.upsert({ ids: ["orphan"], embeddings: [Array(live.dimensions).fill(0.1)] });

@@ -1,10 +1,9 @@
 /** A record restored beside a Chroma that still has the collections from the time after the backup. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ChromaClient } from "chromadb";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Api, connectApi } from "../test-support/api.ts";
-import { type ChromaServer, startChromaServer } from "../test-support/chroma-server.ts";
+import { type ChromaServer, chromaClient, startChromaServer } from "../test-support/chroma-server.ts";
 import { type RagResult, runRag } from "../test-support/rag-command.ts";
 import { until } from "../test-support/redis-scene.ts";
 import { type RunningServer, startServer, temporaryDirectory } from "../test-support/running-server.ts";
@@ -35,15 +34,11 @@ const vectors = async () => (await api.admin("GET", "/admin/index")).body.vector
 const search = async () =>
   (await api.client("POST", "/search", { body: { query: "how often does the lamp turn", explain: true, limit: Object.keys(FILES).length } })).body;
 
-function client(): ChromaClient {
-  const { hostname, port } = new URL(chroma.url);
-  return new ChromaClient({ host: hostname, port: Number(port), ssl: false });
-}
-const collections = async (): Promise<string[]> => (await client().listCollections()).map(({ name }) => name).sort();
+const collections = async (): Promise<string[]> => (await chromaClient(chroma).listCollections()).map(({ name }) => name).sort();
 
 /** Each chunk gets the vector of another one: as good as any for a look at names and numbers, and wrong in each answer. */
 async function exchangeVectors(name: string): Promise<void> {
-  const collection = await client().getCollection({ name });
+  const collection = await chromaClient(chroma).getCollection({ name });
   const { ids, embeddings } = await collection.get({ include: ["embeddings"] });
   await collection.update({ ids, embeddings: [...embeddings.slice(1), ...embeddings.slice(0, 1)] });
 }
@@ -95,7 +90,7 @@ it("takes none of the collections for its own, not those of its own number eithe
   expect(later).not.toContain(`rag-chunks-g${live.generation}`);
   await until(async () => (await collections()).length === 1, "collections of the time after the backup are left", IN_STEP_MS);
   expect(await collections()).toEqual([`rag-chunks-g${live.generation}`]);
-  expect(await (await client().getCollection({ name: `rag-chunks-g${live.generation}` })).count()).toBe(chunks);
+  expect(await (await chromaClient(chroma).getCollection({ name: `rag-chunks-g${live.generation}` })).count()).toBe(chunks);
 
   // The next one is above them too.
   expect((await api.admin("POST", "/admin/index/reindex")).status).toBe(202);

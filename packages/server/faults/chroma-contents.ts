@@ -1,15 +1,11 @@
 /** What stands in Chroma, read past the program. */
-import { ChromaClient, type Collection } from "chromadb";
+import type { Collection } from "chromadb";
 import type { Api } from "../test-support/api.ts";
-import type { ChromaServer } from "../test-support/chroma-server.ts";
+import { type ChromaServer, chromaClient } from "../test-support/chroma-server.ts";
 
 /** A vector found by itself has this cosine at least; the rest is rounding. */
 const ITSELF = 0.999;
 const READ_AT_ONCE = 1_000;
-
-export function chromaClient({ port }: Pick<ChromaServer, "port">): ChromaClient {
-  return new ChromaClient({ host: "127.0.0.1", port, ssl: false });
-}
 
 /** The collection that the server answers from. */
 export async function liveCollection(chroma: Pick<ChromaServer, "port">, api: Api): Promise<Collection> {

@@ -4,10 +4,11 @@
  */
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { chromaClient } from "../test-support/chroma-server.ts";
 import { startFalseChroma } from "../test-support/false-chroma.ts";
 import { launchServer, type RunningServer, temporaryDirectory } from "../test-support/running-server.ts";
 import { writeTinyEmbedder } from "../test-support/tiny-model/tiny-model.ts";
-import { chromaClient, liveCollection, readVectors } from "./chroma-contents.ts";
+import { liveCollection, readVectors } from "./chroma-contents.ts";
 import { type ChromaScene, isChromaAway, PROMISED_WITHOUT_CHROMA, startChromaScene } from "./chroma-scene.ts";
 import { type Episodes, joinEpisodes, runEpisodes } from "./episodes.ts";
 import { medianAndMax } from "./figures.ts";

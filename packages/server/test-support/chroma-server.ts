@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { ChromaClient } from "chromadb";
 import { freePort } from "./free-port.ts";
 import { freezeProcesses, killProcess, pidsOf, thawProcesses } from "./process-signals.ts";
 
@@ -80,6 +81,11 @@ export async function startChromaServer(within: string = tmpdir()): Promise<Chro
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A client that asks the server past the program. */
+export function chromaClient({ port }: Pick<ChromaServer, "port">): ChromaClient {
+  return new ChromaClient({ host: "127.0.0.1", port, ssl: false });
 }
 
 /** On a connection of its own: one that is kept open would be lost with the server, and be taken for an answer of the next one. */

@@ -1,8 +1,7 @@
 /** What callers see of a server that is no Chroma, not the right one, or out of its mind. */
-import { ChromaClient } from "chromadb";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connectForTest, type TestedChroma } from "../../../test-support/chroma-scene.ts";
-import { type ChromaServer, startChromaServer } from "../../../test-support/chroma-server.ts";
+import { type ChromaServer, chromaClient, startChromaServer } from "../../../test-support/chroma-server.ts";
 import { type FalseChroma, startFalseChroma } from "../../../test-support/false-chroma.ts";
 import { until } from "../../../test-support/redis-scene.ts";
 import { chromaCollection } from "./collection.ts";
@@ -162,7 +161,7 @@ describe("a collection under our name", () => {
     ["that measures otherwise", { format: 1, ...DESCRIPTION }, "l2"],
   ] as const)("%s is refused, with the command that repairs it", async (_, metadata, space) => {
     real = await startChromaServer();
-    const operator = new ChromaClient({ host: "127.0.0.1", port: real.port, ssl: false });
+    const operator = chromaClient(real);
     await operator.createCollection({
       name: "rag-chunks-g1",
       embeddingFunction: null,
