@@ -69,7 +69,7 @@ fi
 stopped_at=$SECONDS
 say "stopping the server and putting the restored record in its place"
 # Interrupted: no other server is there that Caddy could send to instead, and waiting until it knows would make the outage longer.
-compose kill --signal SIGINT api api-next backup >/dev/null 2>&1 || true
+compose kill --signal SIGINT api api-next >/dev/null 2>&1 || true
 compose stop api api-next backup >/dev/null 2>&1 || true
 if ! restore --switch; then
   start_api || true
